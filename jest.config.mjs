@@ -1,0 +1,11 @@
+/** @type {import('jest').Config} */
+export default {
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/servers/'],
+  // Configurations under test and their fixed copies are data, whatever their names look like.
+  modulePathIgnorePatterns: ['<rootDir>/test/hosts/', '<rootDir>/dist/'],
+  moduleFileExtensions: ['ts', 'mjs', 'cjs', 'js', 'json', 'node'],
+  transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.cjs' },
+  moduleNameMapper: { '^virtual:builtin-rules$': '<rootDir>/test/support/builtin-rules.ts' },
+  globalSetup: '<rootDir>/test/support/build.mjs',
+};
