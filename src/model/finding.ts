@@ -1,0 +1,61 @@
+import type { Edit } from '../text/edits.ts';
+import type { Location } from '../text/source.ts';
+
+/** How much a finding counts; `off` is a rule that a profile does not want. */
+export type Severity = 'error' | 'warning' | 'info';
+
+/** Severities from the gravest. */
+export const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];
+
+/** True when `severity` is at least as grave as `bound`. */
+export function atLeastAsGrave(severity: Severity, bound: Severity): boolean {
+  return SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(bound);
+}
+
+/** A second place that belongs to a finding, and what it has to do with it. */
+export interface Related {
+  readonly at: Location;
+  readonly message: string;
+}
+
+/** What would mend a finding. */
+export interface Fix {
+  /** In the imperative: "set smtpd_tls_protocols to >=TLSv1.2". */
+  readonly title: string;
+  /** False where it may change what users or partners rely on: made only with `--unsafe`. */
+  readonly safe: boolean;
+  readonly edits: readonly Edit[];
+  /**
+   * The settings that the edits write, as `main.cf:NAME` or `SERVICE/TYPE:NAME`: of two fixes that
+   * write one setting differently, only one is made in a pass.
+   */
+  readonly writes: readonly string[];
+}
+
+/** One rule broken at one place. */
+export interface Finding {
+  readonly rule: string;
+  readonly severity: Severity;
+  /** Which of the rule's messages it is. */
+  readonly messageId: string;
+  /** What is wrong, in a sentence. */
+  readonly message: string;
+  /** Why it matters, in a sentence. */
+  readonly why: string;
+  /** What to do, in a sentence. */
+  readonly advice: string;
+  /** The line that decides. */
+  readonly at: Location;
+  /** Ids of the endpoints concerned; the first is the one that reports show. */
+  readonly endpoints: readonly string[];
+  readonly setting: string | null;
+  readonly actual: string | null;
+  readonly expected: string | null;
+  /** Where the effective value comes from, in words ("default of Postfix 3.7", "main.cf line 12"); null where no value is concerned. */
+  readonly valueFrom: string | null;
+  readonly related: readonly Related[];
+  readonly fix: Fix | null;
+  readonly references: readonly string[];
+  /** Stable when lines move: for baselines and for telling old findings from new ones. */
+  readonly fingerprint: string;
+}
