@@ -7,7 +7,7 @@
 /** The number of a release as its program prints it: `3.7.11`, `2.3.19.1`, `1.1.1w`, `3.12-20260821`. */
 export type Release = string;
 
-/** A number and the letters that follow it, `1w` of `1.1.1w`; in between stands `.`, `-` or `_`. */
+/** A number and the letters that follow it, `1w` of `1.1.1w`. */
 const PART = /(\d+)([a-z]*)/gi;
 
 /** What a release may look like: numbers with dots, letters after the last, a dated or named suffix. */
@@ -15,21 +15,16 @@ const RELEASE = /^\d+(?:\.\d+)+[a-z]*\d*(?:[-_+~][a-z0-9.]+)*$/i;
 
 /**
  * Orders two releases, number by number: a missing number counts as 0 (`3.4` equals `3.4.0`), numbers
- * are numbers (`3.11` follows `3.9`), and letters follow none (`1.1.1w` follows `1.1.1`). A suffix counts
- * as further numbers, so a snapshot `3.12-20260821` follows `3.12`.
+ * are numbers (`3.11` follows `3.9`), and letters follow none (`1.1.1w` follows `1.1.1`). A suffix decides
+ * between equal numbers and follows none: the snapshot `3.12-20260821` has what `3.12` has, and comes
+ * before `3.12.1`.
  *
  * @returns below 0 when `a` is older, above 0 when it is newer, 0 when they are the same release
  */
 export function compareReleases(a: Release, b: Release): number {
-  const left = parts(a);
-  const right = parts(b);
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const { number: m, letters: x } = left[i] ?? NOTHING;
-    const { number: n, letters: y } = right[i] ?? NOTHING;
-    if (m !== n) return m - n;
-    if (x !== y) return x < y ? -1 : 1;
-  }
-  return 0;
+  const left = read(a);
+  const right = read(b);
+  return compareParts(left.numbers, right.numbers) || compareParts(left.suffix, right.suffix);
 }
 
 /** Whether a release is `bound` or newer. */
@@ -94,20 +89,56 @@ export interface Arrival {
 /** Whether a release has what came with `arrival`. */
 export function hasArrived(release: Release, arrival: Arrival): boolean {
   if (arrival.since === null || atLeast(release, arrival.since)) return true;
-  return arrival.patches.some((patch) => branch(patch) === branch(release) && atLeast(release, patch));
+  return arrival.patches.some((patch) => sameBranch(patch, release) && atLeast(release, patch));
 }
 
-const NOTHING = { number: 0, letters: '' };
+/** A number and the letters that follow it: `1w`. */
+interface Part {
+  readonly number: number;
+  readonly letters: string;
+}
 
-function parts(release: Release): { number: number; letters: string }[] {
-  return Array.from(release.matchAll(PART), ([, number, letters]) => ({
+interface ReadRelease {
+  readonly numbers: readonly Part[];
+  readonly suffix: readonly Part[];
+}
+
+const NOTHING: Part = { number: 0, letters: '' };
+
+// One run compares a few hundred releases, the bounds of the tables, some ten thousand times.
+const readBefore = new Map<Release, ReadRelease>();
+
+function read(release: Release): ReadRelease {
+  let found = readBefore.get(release);
+  if (!found) {
+    const end = release.search(/[-_+~]/);
+    found =
+      end < 0
+        ? { numbers: parts(release), suffix: [] }
+        : { numbers: parts(release.slice(0, end)), suffix: parts(release.slice(end)) };
+    readBefore.set(release, found);
+  }
+  return found;
+}
+
+function parts(text: string): Part[] {
+  return Array.from(text.matchAll(PART), ([, number, letters]) => ({
     number: Number(number),
     letters: (letters ?? '').toLowerCase(),
   }));
 }
 
-/** The first two numbers: patches of one branch share them. */
-function branch(release: Release): string {
-  const [major, minor] = parts(release);
-  return `${major?.number ?? 0}.${minor?.number ?? 0}`;
+function compareParts(left: readonly Part[], right: readonly Part[]): number {
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const { number: m, letters: x } = left[i] ?? NOTHING;
+    const { number: n, letters: y } = right[i] ?? NOTHING;
+    if (m !== n) return m - n;
+    if (x !== y) return x < y ? -1 : 1;
+  }
+  return 0;
+}
+
+/** Whether the first two numbers are the same: patches of one branch share them. */
+function sameBranch(a: Release, b: Release): boolean {
+  return compareParts(read(a).numbers.slice(0, 2), read(b).numbers.slice(0, 2)) === 0;
 }
