@@ -3,11 +3,16 @@
 //   npm run bench                   the example host
 //   npm run bench -- PATH           a host of your own
 import { spawnSync } from 'node:child_process';
+import { parseMainCf } from '../../src/postfix/syntax/main-cf.ts';
+import { parseMasterCf } from '../../src/postfix/syntax/master-cf.ts';
+import { SourceFile } from '../../src/text/source.ts';
+import { growthInputs } from '../support/growth.ts';
 
 const host = process.argv[2] ?? 'docs/example/etc/postfix';
 let withinBudget = true;
 
 startUp();
+growth();
 process.exitCode = withinBudget ? 0 : 1;
 
 /** One lint of one host, the whole process, against a Node that does nothing. */
@@ -17,6 +22,24 @@ function startUp(): void {
     () => node(['dist/pfharden.js', 'lint', host], 1),
   ]);
   report(`lint of ${host}`, lint, 'node -e 0', bare, 1.8);
+}
+
+/** Ten times the text may take ten times as long, with room for noise; one MB at most a second. */
+function growth(): void {
+  const small = growthInputs(1e5);
+  for (const [index, [what, text]] of growthInputs(1e6).entries()) {
+    const [little, much] = interleaved(5, [() => read(small[index]?.[1] ?? ''), () => read(text)]);
+    report(`1 MB of ${what}`, much, '100 kB', Math.max(little, 1), 25);
+    if (much > 1000) {
+      withinBudget = false;
+      console.log(`1 MB of ${what}: more than a second: EXCEEDED`);
+    }
+  }
+}
+
+function read(text: string): void {
+  parseMainCf(new SourceFile('main.cf', text));
+  parseMasterCf(new SourceFile('master.cf', text));
 }
 
 /** Runs Node to its end. An exit status above `highest` is a failure, and its duration would be a lie. */
