@@ -1,0 +1,69 @@
+import { isUtf8 } from 'node:buffer';
+import { readFileSync, statSync } from 'node:fs';
+import { SourceFile } from '../text/source.ts';
+
+/** A file that cannot be read, with the words for the user. */
+export class InputError extends Error {}
+
+/** Larger files are no configuration; reading them would only fill memory. */
+const LARGEST = 256 * 1024 * 1024;
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ELOOP: 'a loop of symbolic links',
+  EISDIR: 'is a folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  ENAMETOOLONG: 'the name is too long',
+  EMFILE: 'too many open files',
+  EIO: 'input/output error',
+};
+
+/** The words for an error of the file system, without its code and stack. */
+export function reasonOf(error: unknown): string {
+  const code = errorCode(error);
+  return (code === undefined ? undefined : REASONS[code]) ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** `ENOENT` and its kin; undefined for what is no error of the system. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Text of bytes as a server takes them, see `Encoding`. */
+export function decode(path: string, bytes: Buffer): SourceFile {
+  return isUtf8(bytes) ? new SourceFile(path, bytes.toString('utf8'), 'utf8') : new SourceFile(path, bytes.toString('latin1'), 'latin1');
+}
+
+/** The bytes that `decode` made the text of. */
+export function encode(source: SourceFile): Buffer {
+  return Buffer.from(source.text, source.encoding);
+}
+
+/**
+ * Reads one file.
+ *
+ * @throws InputError naming the path and the reason
+ */
+export function readSource(path: string): SourceFile {
+  try {
+    const stat = statSync(path);
+    if (!stat.isFile()) throw new InputError(`${path}: not a regular file`);
+    if (stat.size > LARGEST) throw new InputError(`${path}: larger than ${LARGEST / 1024 / 1024} MB, which no configuration is`);
+    return decode(path, readFileSync(path));
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${path}: ${reasonOf(error)}`);
+  }
+}
+
+/** Reads one file that may be missing or unreadable: null then. */
+export function readSourceOrNull(path: string): SourceFile | null {
+  try {
+    return readSource(path);
+  } catch {
+    return null;
+  }
+}
