@@ -55,15 +55,21 @@ export function buildHost(input: HostInput): Host {
 
 /** The source files of a host that fixes may change, main.cf first. */
 export function hostSources(input: HostInput): readonly SourceFile[] {
-  return [input.postfix?.main, input.postfix?.master].filter((source) => source !== null && source !== undefined);
+  return [input.postfix?.main, input.postfix?.master].filter(
+    (source) => source !== null && source !== undefined,
+  );
 }
 
 /** The same host with other texts; files that `changed` does not name stay as they are. */
 export function withTexts(input: HostInput, changed: ReadonlyMap<string, SourceFile>): HostInput {
-  const swap = (source: SourceFile | null): SourceFile | null => (source === null ? null : (changed.get(source.path) ?? source));
+  const swap = (source: SourceFile | null): SourceFile | null =>
+    source === null ? null : (changed.get(source.path) ?? source);
   return {
     ...input,
-    postfix: input.postfix === null ? null : { ...input.postfix, main: swap(input.postfix.main), master: swap(input.postfix.master) },
+    postfix:
+      input.postfix === null
+        ? null
+        : { ...input.postfix, main: swap(input.postfix.main), master: swap(input.postfix.master) },
     open: (path) => changed.get(path) ?? input.open(path),
   };
 }

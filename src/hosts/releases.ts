@@ -1,12 +1,12 @@
 import { atLeast, compareReleases, parseRelease, type Release } from '../model/release.ts';
 import type { KnownRelease } from '../model/setting.ts';
+import releaseData from '../postfix/data/releases.json' with { type: 'json' };
 import { hasFeature, POSTFIX_RELEASES } from '../postfix/parameters.ts';
 import { parseMainCf } from '../postfix/syntax/main-cf.ts';
 import { parseMasterCf } from '../postfix/syntax/master-cf.ts';
 import type { SourceFile } from '../text/source.ts';
 import { OPENSSL_RELEASES } from '../tls/openssl.ts';
 import type { HostReleases } from './host.ts';
-import releaseData from '../postfix/data/releases.json' with { type: 'json' };
 
 /** Releases by server, as a user gives them; what is left out is decided otherwise. */
 export interface GivenReleases {
@@ -36,7 +36,11 @@ export function decideReleases(sources: ReleaseSources): HostReleases {
   const bound = provenPostfixRelease(sources.main, sources.master);
   const needsInstalled = sources.flags?.postfix === undefined && sources.config?.postfix === undefined;
   const installed = needsInstalled ? (sources.installed?.() ?? {}) : {};
-  const decide = (server: keyof GivenReleases, newest: Release, provenAtLeast: Release | null): KnownRelease => {
+  const decide = (
+    server: keyof GivenReleases,
+    newest: Release,
+    provenAtLeast: Release | null,
+  ): KnownRelease => {
     for (const [versionFrom, given] of [
       ['flag', sources.flags],
       ['config', sources.config],
@@ -58,7 +62,10 @@ export function decideReleases(sources: ReleaseSources): HostReleases {
 const NEWEST_DOVECOT: Release = releaseData.newestDovecot;
 
 /** Syntax that an older release does not take for what it means, and the feature that brought it. */
-const SYNTAX_BOUNDS: readonly { readonly pattern: RegExp; readonly feature: keyof typeof releaseData.features }[] = [
+const SYNTAX_BOUNDS: readonly {
+  readonly pattern: RegExp;
+  readonly feature: keyof typeof releaseData.features;
+}[] = [
   { pattern: /\}\s*[<>=!]=?level\s*\{/, feature: 'levelOperators' },
   { pattern: /\$\{[^{}]*\?\s*\{|\$\{\s*\{/, feature: 'ternary' },
 ];
@@ -78,7 +85,9 @@ export function provenPostfixRelease(main: SourceFile | null, master: SourceFile
   }
   if (master !== null && master.text.includes('{')) {
     const braced = parseMasterCf(master).items.some(
-      (item) => item.kind === 'service' && item.arguments.some((argument) => argument.kind === 'override' && argument.form === 'braced'),
+      (item) =>
+        item.kind === 'service' &&
+        item.arguments.some((argument) => argument.kind === 'override' && argument.form === 'braced'),
     );
     if (braced) bounds.push(featureRelease('bracedOverride'));
   }

@@ -60,7 +60,7 @@ export interface Admission {
 }
 
 /** Lists that a mail transaction passes. */
-export const TRANSACTION_LISTS: readonly RestrictionListName[] = [
+const TRANSACTION_LISTS: readonly RestrictionListName[] = [
   'smtpd_client_restrictions',
   'smtpd_helo_restrictions',
   'smtpd_sender_restrictions',
@@ -71,7 +71,11 @@ export const TRANSACTION_LISTS: readonly RestrictionListName[] = [
 ];
 
 /** Walks every list of a service for a client. */
-export function admission(configuration: PostfixConfiguration, service: Service, visitor: Visitor): Admission {
+export function admission(
+  configuration: PostfixConfiguration,
+  service: Service,
+  visitor: Visitor,
+): Admission {
   const walker = new Walker(configuration, service, visitor);
   const outcomes = new Map<RestrictionListName, ListOutcome>();
   for (const name of TRANSACTION_LISTS) {
@@ -84,7 +88,9 @@ export function admission(configuration: PostfixConfiguration, service: Service,
     accepted: refusing.length === 0,
     outcomes,
     mayReject: all.filter(({ verdict }) => verdict !== 'reject').flatMap(({ mayReject }) => mayReject),
-    mayPermit: refusing.every(({ mayPermit }) => mayPermit.length > 0) ? refusing.flatMap(({ mayPermit }) => mayPermit) : [],
+    mayPermit: refusing.every(({ mayPermit }) => mayPermit.length > 0)
+      ? refusing.flatMap(({ mayPermit }) => mayPermit)
+      : [],
   };
 }
 
@@ -105,7 +111,8 @@ export function walkList(
 export function hasRequiredRestriction(configuration: PostfixConfiguration, service: Service): boolean {
   return (['smtpd_relay_restrictions', 'smtpd_recipient_restrictions'] as const).some(
     (name) =>
-      configuration.parameter(name) !== null && listHasRequired(restrictionList(configuration, name, service)),
+      configuration.parameter(name) !== null &&
+      listHasRequired(restrictionList(configuration, name, service)),
   );
 }
 
@@ -134,7 +141,11 @@ export function mynetworksIsEverybody(configuration: PostfixConfiguration, servi
 }
 
 /** True where a list of the service holds one of the restrictions, wherever it stands. */
-export function uses(configuration: PostfixConfiguration, service: Service, names: ReadonlySet<string>): boolean {
+export function uses(
+  configuration: PostfixConfiguration,
+  service: Service,
+  names: ReadonlySet<string>,
+): boolean {
   return TRANSACTION_LISTS.some((list) => {
     if (configuration.parameter(list) === null) return false;
     for (const { name } of everyRestriction(restrictionList(configuration, list, service))) {
@@ -182,7 +193,7 @@ class Walker {
       if (step === 'permit') return { verdict: 'permit', by: item };
       if (step === 'undecided') {
         if (item.definition?.neverPermits !== true) met.mayPermit.push(item);
-        if (!warns) met.mayReject.push(item);
+        if (!warns && item.definition?.effect !== 'permit-backup') met.mayReject.push(item);
       }
     }
     return null;
@@ -217,16 +228,28 @@ class Walker {
         return this.#table(item);
       case 'policy':
         return 'undecided';
-      default:
-        return 'go on';
+      // The client at his best passes what refuses some, and is none of those whom the others know.
+      case 'may-reject':
+      case 'permit-interfaces':
+      case 'permit-listed':
+      case 'permit-listed-certificate':
+      case 'nothing':
+      case 'warn':
+      case undefined:
+        break;
     }
+    return 'go on';
   }
 
   /** A table that answers every key alike is decided here; others are not read. */
   #table(item: Restriction): Step {
     const { login, certificate } = this.#visitor;
     const subject = item.definition?.looksAt;
-    if ((subject === 'certificate' && !certificate) || (subject === 'login' && !login) || subject === 'etrn') {
+    if (
+      (subject === 'certificate' && !certificate) ||
+      (subject === 'login' && !login) ||
+      subject === 'etrn'
+    ) {
       return 'go on';
     }
     const fixed = /^(?:proxy:)?static:(.*)$/s.exec(item.argument?.text ?? '')?.[1];
@@ -242,11 +265,12 @@ function action(text: string, neverPermits: boolean): Step {
   if (word === 'ok' || word === 'relay' || word === 'permit' || /^\d+$/.test(text.trim())) {
     return neverPermits ? 'reject' : 'permit';
   }
-  if (word === 'reject' || word === 'defer' || word === 'defer_if_permit' || /^[45]\d\d$/.test(word)) return 'reject';
+  if (word === 'reject' || word === 'defer' || word === 'defer_if_permit' || /^[45]\d\d$/.test(word))
+    return 'reject';
   return 'undecided';
 }
 
 /** True where the element makes smtpd answer 451 to everybody. */
-export function serverError({ fault }: Restriction): boolean {
+function serverError({ fault }: Restriction): boolean {
   return fault !== null && fault !== 'missing-domain';
 }

@@ -3,7 +3,7 @@ import type { KnownRelease, Origin } from '../model/setting.ts';
 import type { Location, SourceFile } from '../text/source.ts';
 import { type Expansion, expand } from './expand.ts';
 import { type Parameter, type ParameterTable, parameterTable, transportParameters } from './parameters.ts';
-import { assumedServices, masterServices, READ_ONLY, type Service, toService } from './services.ts';
+import { assumedServices, masterServices, READ_ONLY, type Service } from './services.ts';
 import { parseMainCf } from './syntax/main-cf.ts';
 import { parseMasterCf } from './syntax/master-cf.ts';
 import type { MainCf, MainEntry, MasterCf, Override, ServiceEntry } from './syntax/tree.ts';
@@ -100,9 +100,11 @@ export class PostfixConfiguration {
       }
     }
     this.transportParameters = transportParameters(this.table, [
-      ...this.services,
+      ...(this.master === null ? this.services : []),
       // Of services that master(8) leaves out too: the queue manager does not know that.
-      ...(this.master?.items ?? []).filter((item) => item.kind === 'service').map(toService),
+      ...(this.master?.items ?? [])
+        .filter((item) => item.kind === 'service')
+        .map(({ fields }) => ({ name: fields.service.text, program: fields.command.text })),
     ]);
   }
 

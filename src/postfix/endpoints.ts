@@ -139,9 +139,9 @@ function tlsOf(
   let fault: TlsFault | null = null;
   if (!parts.valid) fault = 'invalid-level';
   else if (active && parts.missingTlsproxy === true) fault = 'no-tlsproxy';
-  else if (active && !protocolList.valid) fault = 'invalid-protocols';
   else if (active && parts.needsCertificate && !hasCertificate(configuration, parts.tlsService, parts.family))
     fault = 'no-certificate';
+  else if (active && !protocolList.valid) fault = 'invalid-protocols';
   const permitted = parts.level.startsWith('dane')
     ? protocolList.permitted.filter((protocol) => compareProtocols(protocol, 'TLSv1') >= 0)
     : protocolList.permitted;
@@ -154,8 +154,7 @@ function tlsOf(
     fault,
     tls: {
       mode: parts.mode,
-      protocols:
-        active && fault === null ? acceptedProtocols(configuration, permitted, side) : [],
+      protocols: active && fault === null ? acceptedProtocols(configuration, permitted, side) : [],
     },
   };
 }
@@ -376,7 +375,8 @@ function clientEndpoints(configuration: PostfixConfiguration, service: Service):
   }
   for (const filter of contentFilters(configuration)) {
     const { transport, nexthop } = splitTransport(filter);
-    if (transport === service.name) destinations.push({ role: family === 'lmtp' ? 'lmtp' : 'relay', nexthop });
+    if (transport === service.name)
+      destinations.push({ role: family === 'lmtp' ? 'lmtp' : 'relay', nexthop });
   }
   if (destinations.length === 0)
     destinations.push({

@@ -151,7 +151,7 @@ const COST_OF_TEXT = 20;
 const NESTED = -1;
 
 const BLANKS = ' \t\r\n';
-const OPERATORS = ['==', '!=', '<', '<=', '>=', '>'];
+const OPERATORS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>=', '>']);
 const LARGEST_NUMBER = 2n ** 63n - 1n;
 
 class Expander {
@@ -380,7 +380,7 @@ class Expander {
     const left = this.#braced(inner, brace, base, call);
     if (left === null) return null;
     const operator = /^[<>!=?+\-*/~&|%]*/.exec(inner.slice(left.end, left.end + 8))?.[0] ?? '';
-    if (!OPERATORS.includes(operator)) return fail('bad-operator', left.end, inner.slice(left.end));
+    if (!OPERATORS.has(operator)) return fail('bad-operator', left.end, inner.slice(left.end));
     let at = left.end + operator.length;
     const suffix = this.#grammar.levels ? (/^[A-Za-z0-9]+/.exec(inner.slice(at))?.[0] ?? '') : '';
     if (suffix !== '' && suffix !== 'level') return fail('bad-operator', left.end, operator + suffix);
@@ -395,16 +395,16 @@ class Expander {
     if (leftValue === null || rightValue === null) return null;
     if (this.#lookup === null) return { holds: false, end: right.end };
 
-    let order: bigint | number;
+    let order: number;
     if (suffix === 'level') {
       const levels = [levelNumber(leftValue), levelNumber(rightValue)] as const;
       if (levels[0] === null) return fail('bad-level', brace, leftValue);
       if (levels[1] === null) return fail('bad-level', rightBrace, rightValue);
-      order = levels[0] - levels[1];
+      order = compareNumbers(levels[0], levels[1]);
     } else if (isDigits(leftValue) && isDigits(rightValue)) {
       const tooLarge = [leftValue, rightValue].find(isTooLarge);
       if (tooLarge !== undefined) return fail('bad-number', brace, tooLarge);
-      order = BigInt(leftValue) - BigInt(rightValue);
+      order = compareNumbers(BigInt(leftValue), BigInt(rightValue));
     } else {
       order = compareBytes(leftValue, rightValue);
     }
@@ -498,6 +498,10 @@ function isTooLarge(digits: string): boolean {
   return significant.length > 19 || BigInt(significant || '0') > LARGEST_NUMBER;
 }
 
+function compareNumbers(left: bigint, right: bigint): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
 /** strcmp(): the order of bytes, which is the order of code points. */
 function compareBytes(left: string, right: string): number {
   for (let at = 0; at < left.length && at < right.length; at++) {
@@ -506,12 +510,13 @@ function compareBytes(left: string, right: string): number {
   return left.length - right.length;
 }
 
-function holds(operator: string, order: bigint | number): boolean {
+/** Whether an operator holds for operands of this order: negative, zero or positive. */
+function holds(operator: string, order: number): boolean {
   switch (operator) {
     case '==':
-      return order == 0;
+      return order === 0;
     case '!=':
-      return order != 0;
+      return order !== 0;
     case '<':
       return order < 0;
     case '<=':

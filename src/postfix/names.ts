@@ -52,6 +52,8 @@ class NameUseReader {
   readonly #main: NameSpace;
   /** By `name/type`; services of one name share a name space, whichever of them wins. */
   readonly #services = new Map<string, NameSpace>();
+  /** The services that give a name a value. */
+  readonly #setters = new Map<string, NameSpace[]>();
   readonly #transports: ReadonlyMap<string, Parameter>;
   readonly #classes = new Set<string>();
 
@@ -63,9 +65,15 @@ class NameUseReader {
     }
     this.#main = { values: main, used: new Set(), service: null };
     const entries = serviceEntries(configuration);
+    const byId = new Map(configuration.services.map((service) => [service.id, service]));
     for (const [id, values] of valuesByService(entries)) {
-      const service = configuration.services.find((one) => one.id === id) ?? null;
-      this.#services.set(id, { values, used: new Set(), service });
+      const space: NameSpace = { values, used: new Set(), service: byId.get(id) ?? null };
+      this.#services.set(id, space);
+      for (const name of values.keys()) {
+        const setters = this.#setters.get(name);
+        if (setters === undefined) this.#setters.set(name, [space]);
+        else setters.push(space);
+      }
     }
     this.#transports = transportsOf(configuration, entries);
   }
@@ -124,20 +132,21 @@ class NameUseReader {
     if (space !== this.#main && space.values.has(name)) space.used.add(name);
     else if (this.#main.values.has(name)) this.#main.used.add(name);
     if (space !== this.#main) return;
-    for (const other of this.#services.values()) if (other.values.has(name)) other.used.add(name);
+    for (const other of this.#setters.get(name) ?? []) other.used.add(name);
   }
 
   /** Restriction classes of main.cf may be defined by a service for itself. */
   #useClassesEverywhere(): void {
-    for (const space of this.#services.values()) {
-      for (const name of this.#classes) if (space.values.has(name)) space.used.add(name);
+    for (const name of this.#classes) {
+      for (const space of this.#setters.get(name) ?? []) space.used.add(name);
     }
   }
 
   #useTables(value: string, space: NameSpace): void {
     const text = this.#configuration.expand(value, space.service).value;
     for (const { type, name } of tableNames(text)) {
-      for (const suffix of dbmsSuffixes(type)) this.#use(`${name}_${suffix}`, space);
+      for (const suffix of dbmsSuffixes(type, this.#configuration.release))
+        this.#use(`${name}_${suffix}`, space);
     }
   }
 }
@@ -176,18 +185,19 @@ function transportsOf(
   return transportParameters(configuration.table, services);
 }
 
+/** Deeper braces hold no tables that anybody wrote. */
+const DEEPEST_BRACES = 20;
+
 /** Everything in a value that looks like a lookup table with a plain name, those in braces too. */
-function* tableNames(text: string): Iterable<{ readonly type: string; readonly name: string }> {
+function* tableNames(text: string, depth = 0): Iterable<{ readonly type: string; readonly name: string }> {
+  if (depth > DEEPEST_BRACES) return;
   for (const word of wordsWithBraces(text)) {
-    if (word.startsWith('{')) {
-      yield* tableNames(word.replace(/^\{|\}$/g, ''));
-      continue;
-    }
-    const parts = word.replace(/^(?:proxy:)+/, '').split(/:(.*)/s);
-    const [type = '', name] = parts;
-    if (name === undefined || name === '' || /^[/.]/.test(name)) continue;
-    if (name.startsWith('{')) yield* tableNames(name.replace(/^\{|\}$/g, ''));
-    else yield { type, name };
+    const reference = word.startsWith('{') ? word : word.replace(/^(?:proxy:)+/, '');
+    const colon = reference.startsWith('{') ? -1 : reference.indexOf(':');
+    const name = reference.slice(colon + 1);
+    if (name.startsWith('{')) yield* tableNames(name.replace(/^\{|\}$/g, ''), depth + 1);
+    else if (colon >= 0 && name !== '' && !/^[/.]/.test(name))
+      yield { type: reference.slice(0, colon), name };
   }
 }
 

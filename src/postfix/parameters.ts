@@ -98,6 +98,8 @@ export interface ParameterTable {
   knownAnywhere(name: string): KnownParameter | null;
   /** The templates of this release, named `<transport>_…`. */
   readonly templates: readonly Parameter[];
+  /** Those whose default depends on compatibility_level in some release. */
+  readonly compatDependent: readonly Parameter[];
 }
 
 /** A restriction that is deprecated or gone. */
@@ -111,6 +113,9 @@ export interface ObsoleteRestriction {
 
 /** A lookup table whose settings may stand in main.cf, with the name of the table before them. */
 type DbmsType = keyof typeof dbmsData;
+
+/** A setting of a lookup table, alone where every release has it. */
+type DbmsSetting = string | { readonly name: string; readonly since?: Release; readonly removed?: Release };
 
 /** Something that Postfix can do since some release; see data/releases.json. */
 export type Feature = keyof typeof releaseData.features;
@@ -197,8 +202,17 @@ export function obsoleteRestrictions(): readonly ObsoleteRestriction[] {
  * @param dictType what stands before the colon, in lower case as Postfix wants it
  * @returns the settings without prefix, sorted; empty for other types of tables
  */
-export function dbmsSuffixes(dictType: string): readonly string[] {
-  return Object.hasOwn(dbmsData, dictType) ? dbmsData[dictType as DbmsType] : [];
+export function dbmsSuffixes(
+  dictType: string,
+  release: Release = POSTFIX_RELEASES.newest,
+): readonly string[] {
+  if (!Object.hasOwn(dbmsData, dictType)) return [];
+  const settings: readonly DbmsSetting[] = dbmsData[dictType as DbmsType];
+  return settings.flatMap((setting) => {
+    if (typeof setting === 'string') return [setting];
+    if (setting.since !== undefined && !atLeast(release, setting.since)) return [];
+    return setting.removed !== undefined && atLeast(release, setting.removed) ? [] : [setting.name];
+  });
 }
 
 class Table implements ParameterTable {
@@ -207,6 +221,8 @@ class Table implements ParameterTable {
   // A lint asks for a few dozen of the thousand parameters: each is made when it is first asked for.
   private readonly made = new Map<string, Parameter | null>();
   private madeTemplates: readonly Parameter[] | null = null;
+  private listed: readonly string[] | null = null;
+  private dependent: readonly Parameter[] | null = null;
 
   constructor(release: Release, openssl: Release | null) {
     this.release = release;
@@ -222,11 +238,19 @@ class Table implements ParameterTable {
     return parameter;
   }
 
-  *names(): Iterable<string> {
-    for (const [name, line] of Object.entries(file.parameters)) {
-      if (name.startsWith(TEMPLATE) || !exists(line, this.release)) continue;
-      if (!isAlias(line, this.release)) yield name;
-    }
+  names(): Iterable<string> {
+    this.listed ??= Object.entries(file.parameters).flatMap(([name, line]) =>
+      name.startsWith(TEMPLATE) || !exists(line, this.release) || isAlias(line, this.release) ? [] : [name],
+    );
+    return this.listed;
+  }
+
+  get compatDependent(): readonly Parameter[] {
+    this.dependent ??= Object.entries(file.parameters)
+      .filter(([name, { compat }]) => compat === true && !name.startsWith(TEMPLATE))
+      .map(([name]) => this.get(name))
+      .filter((parameter) => parameter !== null);
+    return this.dependent;
   }
 
   knownAnywhere(name: string): KnownParameter | null {
@@ -300,7 +324,7 @@ function lineOf(name: string): Line | undefined {
 function exists(line: Line, release: Release): boolean {
   if (line.onlyIn) return line.onlyIn.some((only) => compareReleases(only, release) === 0);
   if (line.removed !== undefined && atLeast(release, line.removed)) return false;
-  return hasArrived(release, { since: line.since ?? null, patches: line.patches ?? [] });
+  return line.since === undefined || hasArrived(release, { since: line.since, patches: line.patches ?? [] });
 }
 
 function isAlias(line: Line, release: Release): boolean {

@@ -142,10 +142,10 @@ export function formatProtocolFloor(
 function readToken(text: string, at: number, known: ReadonlySet<Protocol>, bounds: boolean): ProtocolToken {
   const comparison = text.slice(0, 2);
   if (comparison === '>=' || comparison === '<=') {
-    const bound = readBound(text.slice(2));
-    if (bound === undefined) return { text, at, kind: 'invalid', protocol: null };
-    if (!bounds) return { text, at, kind: 'too-new', protocol: bound };
-    return { text, at, kind: comparison === '>=' ? 'floor' : 'ceiling', protocol: bound };
+    const limit = readBound(text.slice(2));
+    if (limit === undefined) return { text, at, kind: 'invalid', protocol: null };
+    if (!bounds) return { text, at, kind: 'too-new', protocol: limit };
+    return { text, at, kind: comparison === '>=' ? 'floor' : 'ceiling', protocol: limit };
   }
   const excludes = text.startsWith('!');
   const protocol = BY_NAME.get((excludes ? text.slice(1) : text).toLowerCase());

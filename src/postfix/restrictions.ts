@@ -1,6 +1,6 @@
 import { hasArrived, type Release } from '../model/release.ts';
-import type { Location } from '../text/source.ts';
 import { nearest } from '../text/nearest.ts';
+import type { Location } from '../text/source.ts';
 import type { Effective, PostfixConfiguration, PostfixSetting } from './configuration.ts';
 import restrictionData from './data/restrictions.json' with { type: 'json' };
 import { hasFeature } from './parameters.ts';
@@ -62,7 +62,7 @@ export type RestrictionSubject =
   | 'etrn';
 
 /** What follows a restriction as the next word. */
-export type RestrictionArgument = 'table' | 'domain' | 'service' | 'seconds';
+type RestrictionArgument = 'table' | 'domain' | 'service' | 'seconds';
 
 /** One restriction that smtpd knows. */
 export interface RestrictionDefinition {
@@ -88,7 +88,7 @@ export interface RestrictionWord {
 }
 
 /** What is wrong with an element. In each case but the last the client gets "451 4.3.5 Server configuration error". */
-export type RestrictionFault =
+type RestrictionFault =
   /** No restriction of the release, and no class: "unknown smtpd restriction". */
   | 'unknown'
   /** Known once, removed since. */
@@ -169,7 +169,11 @@ export function knownRestrictions(release: Release): readonly string[] {
 }
 
 /** The known restriction, or class of the configuration, that was probably meant by `word`. */
-export function nearestRestriction(word: string, release: Release, classes: readonly string[]): string | null {
+export function nearestRestriction(
+  word: string,
+  release: Release,
+  classes: readonly string[],
+): string | null {
   return nearest(word, [...knownRestrictions(release), ...classes]);
 }
 
@@ -185,7 +189,10 @@ export function subjectsOf(list: RestrictionListName, delayReject: boolean): rea
 }
 
 /** The words of `smtpd_restriction_classes` in a service. */
-export function restrictionClasses(configuration: PostfixConfiguration, service: Service | null): readonly string[] {
+export function restrictionClasses(
+  configuration: PostfixConfiguration,
+  service: Service | null,
+): readonly string[] {
   return splitWords(configuration.value('smtpd_restriction_classes', service), false).map(({ text }) => text);
 }
 
@@ -254,7 +261,12 @@ interface Reader {
   readonly grouping: boolean;
 }
 
-function readList(reader: Reader, name: string, effective: Effective, inside: readonly string[]): RestrictionList {
+function readList(
+  reader: Reader,
+  name: string,
+  effective: Effective,
+  inside: readonly string[],
+): RestrictionList {
   const words = splitWords(effective.value, reader.grouping);
   const items: Restriction[] = [];
   let warnIfReject: RestrictionWord | null = null;
@@ -291,7 +303,8 @@ function readElement(
   const { release } = reader.configuration;
   if (definition !== null && arrived(release, definition.since)) {
     const known: Element = { ...plain, kind: 'restriction', name: definition.name, definition };
-    if (definition.removed !== null && arrived(release, definition.removed)) return { ...known, fault: 'removed' };
+    if (definition.removed !== null && arrived(release, definition.removed))
+      return { ...known, fault: 'removed' };
     return withArgument(known, definition, next);
   }
   const members = classMembers(reader, word.text, inside);
@@ -300,7 +313,11 @@ function readElement(
   return { ...plain, kind: 'unknown', name: word.text, fault: 'unknown' };
 }
 
-function withArgument(known: Element, { argument }: RestrictionDefinition, next: RestrictionWord | null): Element {
+function withArgument(
+  known: Element,
+  { argument }: RestrictionDefinition,
+  next: RestrictionWord | null,
+): Element {
   if (argument === null) return known;
   if (next === null) return { ...known, fault: argument === 'domain' ? 'missing-domain' : 'bad-argument' };
   const good =
@@ -309,7 +326,11 @@ function withArgument(known: Element, { argument }: RestrictionDefinition, next:
 }
 
 /** Names of classes are told apart by case, unlike restrictions. */
-function classMembers(reader: Reader, name: string, inside: readonly string[]): RestrictionList | 'endless' | null {
+function classMembers(
+  reader: Reader,
+  name: string,
+  inside: readonly string[],
+): RestrictionList | 'endless' | null {
   const { configuration, service } = reader;
   const builtin = Object.hasOwn(PREDEFINED_CLASSES, name) ? PREDEFINED_CLASSES[name] : undefined;
   if (builtin === undefined && !reader.classes.has(name)) return null;

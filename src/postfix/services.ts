@@ -1,4 +1,4 @@
-import type { Location } from '../text/source.ts';
+import type { Location, SourceFile } from '../text/source.ts';
 import type { MasterCf, Override, ServiceEntry } from './syntax/tree.ts';
 
 /**
@@ -13,7 +13,11 @@ export interface Service {
   /** Base name of the command: `smtpd`, `smtp`, `pipe`. */
   readonly program: string;
   readonly entry: ServiceEntry | null;
-  /** The overrides that the daemon gets: reached, and the last of each name. */
+  /**
+   * The last override of each name, as postconf -P shows them. A stray word among the arguments keeps the
+   * daemon from starting at all; what stands behind it is what the service is meant to be, and is judged
+   * so, or mending the word would bring surprises; what stands in a comment behind a value is not.
+   */
   readonly overrides: ReadonlyMap<string, Override>;
   /** Overrides that a later one of the same name beats. */
   readonly deadOverrides: readonly Override[];
@@ -112,18 +116,23 @@ export function masterServices(
     byKey.set(key, item);
   }
   const services = [...byKey.values()]
-    .map(toService)
+    .map((entry) => toService(entry, master.source))
     .sort((a, b) => (a.entry?.line.span.start ?? 0) - (b.entry?.line.span.start ?? 0));
   return { services, duplicates };
 }
 
-/** One line of master.cf as the daemon would be started, whether master(8) does or not. */
-export function toService(entry: ServiceEntry): Service {
+function toService(entry: ServiceEntry, source: SourceFile): Service {
   const { service, type, command } = entry.fields;
   const overrides = new Map<string, Override>();
   const deadOverrides: Override[] = [];
+  // Behind a word that begins with #, the rest of a physical line is what somebody took for a comment.
+  let commentEnd = -1;
   for (const argument of entry.arguments) {
-    if (argument.kind !== 'override' || !argument.reached || READ_ONLY.has(argument.name)) continue;
+    if (argument.kind === 'stray' && argument.text.startsWith('#') && argument.span.start >= commentEnd) {
+      commentEnd = source.lineSpan(source.position(argument.span.start).line).end;
+    }
+    if (argument.kind !== 'override' || READ_ONLY.has(argument.name)) continue;
+    if (argument.span.start < commentEnd) continue;
     const earlier = overrides.get(argument.name);
     if (earlier !== undefined) deadOverrides.push(earlier);
     overrides.set(argument.name, argument);

@@ -384,19 +384,23 @@ function emit(node: Node, program: Instruction[]): void {
     }
     case 'repeat': {
       for (let count = 0; count < node.min; count++) emit(node.node, program);
-      const endless = node.max === Number.POSITIVE_INFINITY;
-      for (let count = endless ? node.max : node.min; count < node.max || endless; count++) {
-        const at = program.length;
-        const split = { op: 'split' as const, first: 0, second: 0 };
-        program.push(split);
-        emit(node.node, program);
-        if (endless) program.push({ op: 'jump', to: at });
-        split.first = node.greedy ? at + 1 : program.length;
-        split.second = node.greedy ? program.length : at + 1;
-        if (endless) return;
-      }
+      if (node.max === Number.POSITIVE_INFINITY) {
+        const loop = program.length;
+        emitOptional(node, program, 1);
+        program.push({ op: 'jump', to: loop });
+      } else for (let count = node.min; count < node.max; count++) emitOptional(node, program, 0);
     }
   }
+}
+
+/** The body of a repetition or what follows it, the preferred one first; `after`: instructions that end the body. */
+function emitOptional(node: Node & { kind: 'repeat' }, program: Instruction[], after: number): void {
+  const split = { op: 'split' as const, first: 0, second: 0 };
+  const body = program.push(split);
+  emit(node.node, program);
+  const rest = program.length + after;
+  split.first = node.greedy ? body : rest;
+  split.second = node.greedy ? rest : body;
 }
 
 /**
@@ -409,12 +413,11 @@ function run(
   text: string,
   anchored: boolean,
 ): readonly (string | undefined)[] | null | undefined {
-  // biome-ignore format: one class of characters that are not compared byte by byte
   if (/[\n\0\u0080-\uffff]/.test(text) || program.length * (text.length + 1) > MOST_STATES) return undefined;
   const width = text.length + 1;
   const visited = new Uint8Array(program.length * width);
   for (let start = 0; start <= (anchored ? 0 : text.length); start++) {
-    const slots: number[] = new Array(2 * groups + 2).fill(-1);
+    const slots = Array.from({ length: 2 * groups + 2 }, () => -1);
     /** What is left to try: an instruction at a place, or a slot that gets its former value back. */
     const stack: { pc: number; at: number; restore: boolean }[] = [{ pc: 0, at: start, restore: false }];
     for (let job = stack.pop(); job !== undefined; job = stack.pop()) {

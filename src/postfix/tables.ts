@@ -455,8 +455,9 @@ function readPattern({ text, span }: Line, start: number, perl: boolean): ReadPa
   if (at >= text.length) return { code: 'bad-pattern', span: whole, detail: text };
   const source = text.slice(patternStart, at++);
   const flags = new Map<string, boolean>();
-  for (; at < text.length && !isBlank(text.charAt(at)) && (perl || text[at] !== '!'); at++) {
+  for (; at < text.length; at++) {
     const flag = text.charAt(at);
+    if (isBlank(flag) || (!perl && flag === '!')) break;
     if (!(perl ? 'imsxAEUX' : 'imx').includes(flag))
       return { code: 'unknown-flag', span: span(at, at + 1), detail: flag };
     flags.set(flag, flags.get(flag) !== true);
@@ -514,8 +515,8 @@ function readNetworkRule({ text, span }: Line, guards: boolean): ReadRule {
     else if (!isBlank(text.charAt(at))) break;
   }
   const end = trimSpace(text, at, text.length);
-  let keyEnd = at;
-  while (keyEnd < end && (guards || !isBlank(text.charAt(keyEnd)))) keyEnd++;
+  let keyEnd = guards ? end : at;
+  while (keyEnd < end && !isBlank(text.charAt(keyEnd))) keyEnd++;
   const written = text.slice(at, keyEnd);
   const keySpan = span(at, keyEnd);
   const network = parseNetwork(written);
@@ -577,7 +578,7 @@ function parseAddress(text: string): { number: bigint; bits: 32 | 128 } | null {
   const [before = [], after] = groups;
   const missing = 8 - before.length - (after?.length ?? 0);
   if (after === undefined ? missing !== 0 : missing < 1) return null;
-  const all = [...before, ...new Array<string>(missing).fill('0'), ...(after ?? [])];
+  const all = [...before, ...Array.from({ length: missing }, () => '0'), ...(after ?? [])];
   if (!all.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return null;
   return { number: BigInt(`0x${all.map((group) => group.padStart(4, '0')).join('')}`), bits: 128 };
 }

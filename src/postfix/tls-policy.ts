@@ -115,24 +115,24 @@ type Feature =
   | 'policyReporting';
 
 /** What says something about a policy that came from outside, and so needs `policy_type`. */
-const NEEDS_POLICY_TYPE = [
+const NEEDS_POLICY_TYPE: ReadonlySet<string> = new Set([
   'policy_ttl',
   'policy_string',
   'policy_domain',
   'mx_host_pattern',
   'policy_failure',
-];
+]);
 
-const GRADES = ['high', 'medium', 'low', 'export', 'null'];
+const GRADES: ReadonlySet<string> = new Set(['high', 'medium', 'low', 'export', 'null']);
 
 /** Words of RFC 8460, as tlsrpt_wrapper.c takes them. */
-const POLICY_TYPES = ['sts', 'no-policy-found'];
-const POLICY_FAILURES = [
+const POLICY_TYPES: ReadonlySet<string> = new Set(['sts', 'no-policy-found']);
+const POLICY_FAILURES: ReadonlySet<string> = new Set([
   'sts-policy-fetch-error',
   'sts-policy-invalid',
   'sts-webpki-invalid',
   'validation-failure',
-];
+]);
 
 /**
  * Reads a policy.
@@ -183,7 +183,7 @@ export function parseTlsPolicy(text: string, release: Release): TlsPolicy {
     attributes.push(attribute);
   }
 
-  const orphan = attributes.find(({ name }) => NEEDS_POLICY_TYPE.includes(name));
+  const orphan = attributes.find(({ name }) => NEEDS_POLICY_TYPE.has(name));
   if (orphan !== undefined && !attributes.some(({ name }) => name === 'policy_type'))
     note('missing-policy-type', orphan.at, orphan.name);
   return {
@@ -288,7 +288,7 @@ function check(
   const verified = level === 'verify' || level === 'secure';
   switch (name) {
     case 'ciphers':
-      return GRADES.includes(value.toLowerCase()) ? null : 'bad-grade';
+      return GRADES.has(value.toLowerCase()) ? null : 'bad-grade';
     case 'protocols':
       return parseProtocolList(value, release).valid ? null : 'bad-protocols';
     case 'exclude':
@@ -308,9 +308,9 @@ function check(
         ? null
         : 'bad-value';
     case 'policy_type':
-      return POLICY_TYPES.includes(value.toLowerCase()) ? null : 'bad-value';
+      return POLICY_TYPES.has(value.toLowerCase()) ? null : 'bad-value';
     case 'policy_failure':
-      return POLICY_FAILURES.includes(value.toLowerCase()) ? null : 'bad-value';
+      return POLICY_FAILURES.has(value.toLowerCase()) ? null : 'bad-value';
     default:
       return null;
   }

@@ -12,7 +12,11 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   let limit = typed.length <= 4 ? 1 : typed.length <= 9 ? 2 : 3;
   let best: string | null = null;
   let unique = true;
+  const letters = new Map<string, number>();
+  for (const letter of typed) letters.set(letter, (letters.get(letter) ?? 0) + 1);
   for (const candidate of candidates) {
+    if (Math.abs(candidate.length - typed.length) > limit || lettersMissing(letters, candidate) > limit)
+      continue;
     const errors = distance(typed, candidate.toLowerCase(), limit);
     if (errors > limit || candidate === best) continue;
     unique = best === null || errors < limit;
@@ -21,6 +25,18 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
     // The first candidate lowers the limit to its own distance: from then on, equal means a tie.
   }
   return unique ? best : null;
+}
+
+/** How many letters of the candidate the typed word does not have: never more than there are errors, and soon counted. */
+function lettersMissing(letters: ReadonlyMap<string, number>, candidate: string): number {
+  const left = new Map(letters);
+  let missing = 0;
+  for (const letter of candidate.toLowerCase()) {
+    const count = left.get(letter) ?? 0;
+    if (count === 0) missing++;
+    else left.set(letter, count - 1);
+  }
+  return missing;
 }
 
 /** Errors between two texts, or `limit + 1` as soon as it is clear that there are more than `limit`. */

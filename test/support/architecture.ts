@@ -63,7 +63,7 @@ function importProblem(file: string, from: string | undefined, specifier: string
     return outward.test(file) ? undefined : `touches the outside world: ${specifier}`;
   }
   let target: string;
-  if (specifier === 'virtual:builtin-rules') {
+  if (/^virtual:builtin-rule(s|-pages)$/.test(specifier)) {
     target = 'rules/builtin';
   } else if (specifier.startsWith('.')) {
     target = path.posix.join(path.posix.dirname(file), specifier);

@@ -7,6 +7,8 @@ const options = {
   loader: 'ts',
   format: 'cjs',
   target: 'node20',
+  // Jest lets CommonJS import nothing dynamically; as require() it works.
+  supported: { 'dynamic-import': false },
   sourcemap: 'inline',
   banner: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;',
   define: {

@@ -1,0 +1,124 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import Handlebars from 'handlebars';
+import { TEMPLATE_HELPERS } from '../rules/messages.ts';
+import type { ProfileFile } from '../rules/profile.ts';
+import type { Rule, RulePage } from '../rules/rule.ts';
+
+/**
+ * Options for every message template: no HTML escaping, a missing variable is an error, and only the
+ * helpers that exist.
+ */
+export const TEMPLATE_OPTIONS = {
+  noEscape: true,
+  strict: true,
+  knownHelpersOnly: true,
+  knownHelpers: Object.fromEntries(Object.keys(TEMPLATE_HELPERS).map((name) => [name, true])),
+} as const;
+
+/** The rule and profile files of two folders, each held against its schema. */
+export interface RuleFiles {
+  readonly rules: readonly RulePage[];
+  readonly profiles: readonly ProfileFile[];
+}
+
+/**
+ * Reads and checks the files.
+ *
+ * @throws Error that names the file and what is wrong with it
+ */
+export async function readRuleFiles(rulesFolder: string, profilesFolder: string): Promise<RuleFiles> {
+  const ajv = new Ajv({ allErrors: true, strict: true, strictRequired: false, formats: { regex: true } });
+  const rules: RulePage[] = [];
+  for (const file of await jsonFiles(rulesFolder)) {
+    const rule = await checked<RulePage>(ajv, join(rulesFolder, 'rule.schema.json'), join(rulesFolder, file));
+    if (`${rule.id}.json` !== file)
+      throw new Error(`${join(rulesFolder, file)}: its id is "${rule.id}": a rule's file is named after it`);
+    rules.push(rule);
+  }
+  const profiles: ProfileFile[] = [];
+  for (const file of await jsonFiles(profilesFolder)) {
+    const profile = await checked<ProfileFile>(
+      ajv,
+      join(profilesFolder, 'profile.schema.json'),
+      join(profilesFolder, file),
+    );
+    if (`${profile.name}.json` !== file)
+      throw new Error(`${join(profilesFolder, file)}: its name is "${profile.name}"`);
+    profiles.push(profile);
+  }
+  return { rules, profiles };
+}
+
+async function jsonFiles(folder: string): Promise<string[]> {
+  const files = await readdir(folder, { recursive: true });
+  return files.filter((file) => file.endsWith('.json') && !file.endsWith('.schema.json')).sort();
+}
+
+async function checked<T>(ajv: Ajv, schemaPath: string, path: string): Promise<T> {
+  const schema: { readonly $id: string } = JSON.parse(await readFile(schemaPath, 'utf8'));
+  const validate = ajv.getSchema(schema.$id) ?? ajv.compile(schema);
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  if (!validate(value))
+    throw new Error(`${path}: ${ajv.errorsText(validate.errors, { separator: '\n  ', dataVar: '' })}`);
+  return value as T;
+}
+
+/**
+ * The text of the module `virtual:builtin-rules`: rules and profiles as JSON, message templates
+ * precompiled, so that a run neither validates nor compiles anything. What only pages show is left out.
+ */
+export async function rulesModule(rulesFolder: string, profilesFolder: string): Promise<string> {
+  const { rules, profiles } = await readRuleFiles(rulesFolder, profilesFolder);
+  const templates = rules.map((rule) => {
+    const messages = Object.entries(rule.messages).map(([id, { text, advice }]) => {
+      return `${JSON.stringify(id)}:{text:${compile(text)},advice:${compile(advice)}}`;
+    });
+    return `${JSON.stringify(rule.id)}:{${messages.join(',')}}`;
+  });
+  return [
+    `export const rules = JSON.parse(${JSON.stringify(JSON.stringify(rules.map(withoutPage)))});`,
+    `export const profiles = JSON.parse(${JSON.stringify(JSON.stringify(profiles))});`,
+    `export const templates = {${templates.join(',')}};`,
+  ].join('\n');
+}
+
+/** The text of the module `virtual:builtin-rule-pages`: the whole rules. */
+export async function rulePagesModule(rulesFolder: string, profilesFolder: string): Promise<string> {
+  const { rules } = await readRuleFiles(rulesFolder, profilesFolder);
+  return `export const pages = JSON.parse(${JSON.stringify(JSON.stringify(rules))});`;
+}
+
+/** The code of a template. Where in it something went wrong is of no use to a reader of findings, and takes a third of the text. */
+function compile(template: string): string {
+  const code: unknown = Handlebars.precompile(template, TEMPLATE_OPTIONS);
+  if (typeof code !== 'string') throw new TypeError('Handlebars precompiles to text');
+  return code.replaceAll(LOCATION, 'void 0');
+}
+
+/** A place in the code that Handlebars makes. */
+const LOCATION = /\{"start":\{"line":\d+,"column":\d+\},"end":\{"line":\d+,"column":\d+\}\}/g;
+
+/** What of a rule a run needs; reports show it or judge by it. */
+export function withoutPage(page: RulePage): Rule {
+  const { id, title, category, applies, severity, why, references, check, when, messages, fix } = page;
+  return {
+    id,
+    title,
+    category,
+    applies,
+    severity,
+    why,
+    references,
+    ...(check === undefined ? {} : { check }),
+    ...(when === undefined ? {} : { when }),
+    messages: Object.fromEntries(Object.keys(messages).map((name) => [name, {}])),
+    fix,
+  };
+}

@@ -1,0 +1,14 @@
+/** Rules, profiles and compiled messages, made from rules/ and profiles/ when the program is built. */
+declare module 'virtual:builtin-rules' {
+  export const rules: readonly import('./rule.ts').Rule[];
+  export const profiles: readonly import('./profile.ts').ProfileFile[];
+  /** By rule id and message id: the precompiled Handlebars templates. */
+  export const templates: Readonly<
+    Record<string, Readonly<Record<string, { readonly text: unknown; readonly advice: unknown }>>>
+  >;
+}
+
+/** The same rules with their background and examples, which a lint does not need and so does not load. */
+declare module 'virtual:builtin-rule-pages' {
+  export const pages: readonly import('./rule.ts').RulePage[];
+}

@@ -1,0 +1,40 @@
+import type { Host } from '../hosts/host.ts';
+import type { Fix, Related } from '../model/finding.ts';
+import type { Effective, PostfixConfiguration } from '../postfix/configuration.ts';
+import type { PostfixEndpoint } from '../postfix/endpoints.ts';
+import type { Location } from '../text/source.ts';
+import type { Profile } from './profile.ts';
+
+/** What a check may look at. */
+export interface CheckContext {
+  readonly host: Host;
+  readonly postfix: PostfixConfiguration;
+  readonly endpoints: readonly PostfixEndpoint[];
+  readonly profile: Profile;
+}
+
+/** A fix as a check proposes it; safe or not is the rule's to say, unless the check knows better. */
+export type ProposedFix = Omit<Fix, 'safe'> & { readonly safe?: boolean };
+
+/** What a check found: typed data; the words are made elsewhere from the rule's templates. */
+export interface Report {
+  /** Message id of the rule; `default` when left out. */
+  readonly message?: string;
+  /** What the templates of the message use. */
+  readonly data?: Readonly<Record<string, unknown>>;
+  /** The line that decides. */
+  readonly at: Location;
+  /** The endpoint concerned; null for the host as a whole. */
+  readonly endpoint?: PostfixEndpoint | null;
+  /** The value that is judged: gives setting, actual and where it comes from. */
+  readonly of?: Effective | null;
+  /** Name of the setting, where `of` does not give it. */
+  readonly setting?: string;
+  readonly actual?: string;
+  readonly expected?: string;
+  readonly related?: readonly Related[];
+  readonly fix?: ProposedFix | null;
+}
+
+/** A check in code, named by rule files. It reports in any order; nothing is found twice at one place. */
+export type Check = (context: CheckContext) => Iterable<Report>;

@@ -1,0 +1,37 @@
+import type { Check } from '../check.ts';
+import { clientLevelChecks } from './postfix-client-levels.ts';
+import { commentChecks } from './postfix-comments.ts';
+import { fileChecks } from './postfix-files.ts';
+import { levelChecks } from './postfix-levels.ts';
+import { nameChecks } from './postfix-names.ts';
+import { overrideChecks } from './postfix-overrides.ts';
+import { policyChecks } from './postfix-policy.ts';
+import { postfixProtocolChecks } from './postfix-protocols.ts';
+import { referenceChecks } from './postfix-references.ts';
+import { relayChecks } from './postfix-relay.ts';
+import { postfixSaslChecks } from './postfix-sasl.ts';
+import { postfixSubmissionChecks } from './postfix-submission.ts';
+import { swallowedChecks } from './postfix-swallowed.ts';
+import { syntaxChecks } from './postfix-syntax.ts';
+import { tlsSwitchChecks } from './postfix-tls-switches.ts';
+import { valueChecks } from './postfix-values.ts';
+
+/** All named checks, by the name that rule files call. */
+export const checks: Readonly<Record<string, Check>> = {
+  ...clientLevelChecks,
+  ...levelChecks,
+  ...policyChecks,
+  ...postfixSaslChecks,
+  ...postfixSubmissionChecks,
+  ...postfixProtocolChecks,
+  ...tlsSwitchChecks,
+  ...commentChecks,
+  ...fileChecks,
+  ...nameChecks,
+  ...overrideChecks,
+  ...referenceChecks,
+  ...relayChecks,
+  ...swallowedChecks,
+  ...syntaxChecks,
+  ...valueChecks,
+};

@@ -1,0 +1,42 @@
+import type { Effective, PostfixConfiguration } from '../postfix/configuration.ts';
+import { type Service, serviceLocation } from '../postfix/services.ts';
+import type { Location, SourceFile } from '../text/source.ts';
+
+/**
+ * The place to show for an effective value: the assignment that decides; for a default, the first
+ * of the `kin` that is set for the service (the line that brings the default into play), else the
+ * service's line in master.cf, else the head of the file.
+ */
+export function decidingPlace(
+  configuration: PostfixConfiguration,
+  effective: Effective,
+  service: Service | null,
+  kin: readonly string[] = [],
+): Location {
+  if (effective.setting !== null) return effective.setting.at;
+  for (const name of kin) {
+    const setting = configuration.setting(name, service);
+    if (setting !== null) return setting.at;
+  }
+  const line = service === null ? null : serviceLocation(configuration.master, service);
+  return line ?? headOf(configuration);
+}
+
+/** Where to show what concerns an instance as a whole: the first entry of main.cf, else of master.cf. */
+export function headOf(configuration: PostfixConfiguration): Location {
+  const tree = configuration.main ?? configuration.master;
+  if (tree === null) throw new Error('a Postfix instance without main.cf and master.cf');
+  const first = tree.items[0]?.line.span.start;
+  const source: SourceFile = tree.source;
+  const span = first === undefined ? source.lineSpan(1) : source.lineSpan(source.position(first).line);
+  return { source, span };
+}
+
+/** "default of Postfix 3.7.11", "main.cf line 12", "-o of submission/inet, master.cf line 20". */
+export function originText(effective: Effective): string {
+  const { origin } = effective;
+  if (origin.kind === 'default') return `default of Postfix ${origin.release}`;
+  const file = origin.at.source.path.replace(/^.*\//, '');
+  const { line } = origin.at.source.position(origin.at.span.start);
+  return origin.kind === 'file' ? `${file} line ${line}` : `-o of ${origin.service}, ${file} line ${line}`;
+}

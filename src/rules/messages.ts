@@ -1,0 +1,33 @@
+import type { PostfixEndpoint } from '../postfix/endpoints.ts';
+
+/** A compiled template: typed data in, a sentence out. */
+export type Template = (data: Readonly<Record<string, unknown>>) => string;
+
+/** "a", "a and b", "a, b and c". */
+export function andList(words: readonly string[]): string {
+  if (words.length <= 1) return words.join('');
+  return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** Handlebars helpers that message templates may use. */
+export const TEMPLATE_HELPERS: Readonly<Record<string, (...words: unknown[]) => unknown>> = {
+  /** `{{list names}}`: an enumeration with "and". */
+  list: (words: unknown) => andList(Array.isArray(words) ? words.map(String) : [String(words)]),
+  /** `{{quote value}}`: a value in quotation marks that show an empty one. */
+  quote: (value: unknown) => `"${String(value)}"`,
+  /** `{{plural count "port" "ports"}}` */
+  plural: (count: unknown, one: unknown, many: unknown) => (Number(count) === 1 ? one : many),
+  eq: (a: unknown, b: unknown) => a === b,
+};
+
+/** How a report names an endpoint: "port 587 (submission/inet)", "deliveries by relay/unix to [mail.example.com]:587". */
+export function endpointPhrase(endpoint: PostfixEndpoint): string {
+  if (endpoint.side === 'client') {
+    const to = endpoint.address === '*' ? 'other servers' : endpoint.id.slice(endpoint.id.indexOf('>') + 1);
+    return `deliveries by ${endpoint.service.id} to ${to}`;
+  }
+  if (endpoint.service.assumed) return 'any service with mandatory TLS (such as submission)';
+  if (endpoint.port === null) return endpoint.id;
+  const where = endpoint.public || endpoint.port === null ? '' : `${endpoint.address} `;
+  return `${where}port ${endpoint.port} (${endpoint.id})`;
+}

@@ -1,0 +1,73 @@
+import {
+  profiles as builtinProfiles,
+  rules as builtinRules,
+  templates as builtinTemplates,
+} from 'virtual:builtin-rules';
+import Handlebars from 'handlebars/runtime';
+import { TEMPLATE_HELPERS, type Template } from './messages.ts';
+import { type Profile, ProfileError, type ProfileFile, resolveProfile } from './profile.ts';
+import type { Rule } from './rule.ts';
+
+/** Which template of a message. */
+export type MessagePart = 'text' | 'advice';
+
+/** Rules with the means to put their findings into words. */
+export class RuleSet {
+  readonly rules: readonly Rule[];
+  readonly #compile: (rule: Rule, messageId: string, part: MessagePart) => Template;
+  readonly #templates = new Map<string, Template>();
+
+  /** @param compile gives the template of a message; called once for each */
+  constructor(
+    rules: readonly Rule[],
+    compile: (rule: Rule, messageId: string, part: MessagePart) => Template,
+  ) {
+    this.rules = rules;
+    this.#compile = compile;
+  }
+
+  /** The rule of that id, or undefined. */
+  find(id: string): Rule | undefined {
+    return this.rules.find((rule) => rule.id === id);
+  }
+
+  /** A sentence of a finding. */
+  render(rule: Rule, messageId: string, part: MessagePart, data: Readonly<Record<string, unknown>>): string {
+    const key = `${rule.id}\0${messageId}\0${part}`;
+    const known = this.#templates.get(key) ?? this.#compile(rule, messageId, part);
+    this.#templates.set(key, known);
+    return known(data);
+  }
+}
+
+for (const [name, helper] of Object.entries(TEMPLATE_HELPERS)) Handlebars.registerHelper(name, helper);
+
+/** The rules that pfharden comes with; their templates are compiled when the program is built. */
+export const BUILTIN_RULES = new RuleSet(builtinRules, (rule, messageId, part) => {
+  const compiled = builtinTemplates[rule.id]?.[messageId]?.[part];
+  if (compiled === undefined) throw new Error(`rule ${rule.id} has no message "${messageId}"`);
+  return Handlebars.template(compiled as TemplateSpecification) as Template;
+});
+
+/** Names of the built-in profiles, from the most tolerant. */
+export const BUILTIN_PROFILE_NAMES: readonly string[] = ['legacy-compatible', 'modern', 'strict'];
+
+/** The profile used where none is asked for. */
+export const DEFAULT_PROFILE = 'modern';
+
+/** The file of a built-in profile. */
+export function builtinProfileFile(name: string): ProfileFile | undefined {
+  return builtinProfiles.find((profile) => profile.name === name);
+}
+
+/**
+ * A built-in profile.
+ *
+ * @throws ProfileError for a name that is not one
+ */
+export function builtinProfile(name: string): Profile {
+  const file = builtinProfileFile(name);
+  if (file === undefined)
+    throw new ProfileError(`there is no profile "${name}": ${BUILTIN_PROFILE_NAMES.join(', ')}, or a file`);
+  return resolveProfile(file, builtinProfileFile);
+}

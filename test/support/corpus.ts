@@ -1,0 +1,54 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { decode } from '../../src/hosts/files.ts';
+import type { HostInput } from '../../src/hosts/host.ts';
+import { decideReleases } from '../../src/hosts/releases.ts';
+import type { HostOptions } from './host.ts';
+
+/** Real configurations beside the checkout; tests read them where they lie and pass without them. */
+const FOLDER = path.join(__dirname, '..', '..', '..', 'shared', 'corpus');
+
+/** One real Postfix configuration. */
+export interface CorpusCase {
+  readonly id: string;
+  readonly folder: string;
+}
+
+/** The Postfix cases of a class, `plain` or `templated`, in the order of the index; none where there is no corpus. */
+export function postfixCases(kind: 'plain' | 'templated' = 'plain'): readonly CorpusCase[] {
+  const index = path.join(FOLDER, 'index.tsv');
+  if (!fs.existsSync(index)) return [];
+  return fs
+    .readFileSync(index, 'utf8')
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split('\t'))
+    .filter(([, , , , server, category]) => server === 'postfix' && category === kind)
+    .map(([id = '']) => ({ id, folder: path.join(FOLDER, id, 'files') }))
+    .filter(({ folder }) => ['main.cf', 'master.cf'].some((name) => fs.existsSync(path.join(folder, name))));
+}
+
+/** The published recipes by name. */
+export function publishedFolder(name: string): string | null {
+  const folder = path.join(FOLDER, 'published', name);
+  return fs.existsSync(folder) ? folder : null;
+}
+
+/** A host from a folder with main.cf, master.cf or both; paths are the bare names. */
+export function hostInputFromFolder(folder: string, options: HostOptions = {}): HostInput {
+  const read = (name: string) => {
+    const file = path.join(folder, name);
+    return fs.existsSync(file) && fs.statSync(file).isFile() ? decode(name, fs.readFileSync(file)) : null;
+  };
+  const main = read('main.cf');
+  const master = read('master.cf');
+  return {
+    root: '.',
+    postfix: { directory: '.', main, master },
+    releases: decideReleases({ main, master, flags: options }),
+    open: (file) =>
+      path.isAbsolute(file) && !file.startsWith('/etc/postfix/')
+        ? null
+        : read(file.replace(/^\/etc\/postfix\//, '')),
+  };
+}

@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { unifiedDiff } from '../../src/fix/diff.ts';
+import { type FixResult, newFindings, proposeFixes } from '../../src/fix/fix.ts';
+import { encode } from '../../src/hosts/files.ts';
+import { type HostInput, withTexts } from '../../src/hosts/host.ts';
+import type { Profile } from '../../src/rules/profile.ts';
+import { BUILTIN_RULES } from '../../src/rules/rule-set.ts';
+import type { SourceFile } from '../../src/text/source.ts';
+
+/** What must hold of every fix; each line says what does not. */
+export function fixFaults(
+  input: HostInput,
+  profile: Profile,
+  options: { readonly unsafe?: boolean } = {},
+): { result: FixResult; faults: string[] } {
+  const result = proposeFixes(input, BUILTIN_RULES, profile, options);
+  const faults: string[] = [];
+  for (const finding of newFindings(result.findingsBefore, result.findingsAfter)) {
+    faults.push(`new finding ${finding.rule}: ${finding.message}`);
+  }
+  const changed = new Map(result.files.map(({ after }) => [after.path, after]));
+  const again = proposeFixes(withTexts(input, changed), BUILTIN_RULES, profile, options);
+  for (const { before, after } of again.files) {
+    faults.push(
+      `a second fix changes ${before.path}: ${again.mended.map(({ rule }) => rule).join(', ')}\n${lineChanges(before, after)}`,
+    );
+  }
+  for (const { before, after } of result.files) {
+    faults.push(...lostLines(before, after));
+    faults.push(...patchFaults(before, after));
+  }
+  return { result, faults };
+}
+
+function lineChanges(before: SourceFile, after: SourceFile): string {
+  return unifiedDiff({ before, after }).text;
+}
+
+/** Comments and blank lines that are gone or stand in another order. */
+function lostLines(before: SourceFile, after: SourceFile): string[] {
+  const kept = (text: string): string[] => text.split('\n').filter((line) => /^\s*(#|$)/.test(line));
+  const lines = kept(after.text);
+  let at = 0;
+  const lost: string[] = [];
+  for (const line of kept(before.text)) {
+    const found = lines.indexOf(line, at);
+    if (found < 0) lost.push(`${before.path} lost the line ${JSON.stringify(line)}`);
+    else at = found + 1;
+  }
+  return lost;
+}
+
+/** The diff must turn the old bytes into the new ones, by patch(1) and by git. */
+function patchFaults(before: SourceFile, after: SourceFile): string[] {
+  const { text, encoding, withheld } = unifiedDiff({ before, after });
+  if (withheld.length > 0) return [];
+  const folder = fs.mkdtempSync(path.join(tmpdir(), 'pfharden-patch-'));
+  try {
+    const faults: string[] = [];
+    const name = /^--- a\/(.*)$/m.exec(text)?.[1] ?? '';
+    const file = path.join(folder, name);
+    for (const [tool, args] of [
+      ['patch', ['-p1', '--no-backup-if-mismatch', '--binary', '-s']],
+      ['git', ['apply', '--whitespace=nowarn']],
+    ] as const) {
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, encode(before));
+      const { status, stdout, stderr } = spawnSync(tool, args, {
+        cwd: folder,
+        input: Buffer.from(text, encoding),
+      });
+      if (status !== 0)
+        faults.push(
+          `${tool} refuses the diff of ${before.path}: ${stdout.toString()}${stderr.toString()}\n${text}`,
+        );
+      else if (!fs.readFileSync(file).equals(encode(after)))
+        faults.push(`${tool} makes another text of ${before.path}`);
+    }
+    return faults;
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
