@@ -11,7 +11,6 @@ import { inRoot, type Root } from './roots.ts';
 
 /** A Postfix that runs; `stop` ends it and removes what it left. */
 export interface RunningPostfix {
-  readonly log: () => string;
   readonly stop: () => Promise<void>;
 }
 
@@ -32,7 +31,8 @@ export function surroundings(folder: string): Readonly<Record<string, string>> {
   return {
     queue_directory: `${folder}/queue`,
     data_directory: `${folder}/data`,
-    maillog_file: `/var/log/${path.basename(folder)}.log`,
+    // Without a syslog socket in the root nothing is written; postlogd can block itself when it warns.
+    maillog_file: '',
     inet_interfaces: 'loopback-only',
     inet_protocols: 'ipv4',
     myhostname: 'mail.example.org',
@@ -40,6 +40,17 @@ export function surroundings(folder: string): Readonly<Record<string, string>> {
     alias_database: '',
     smtpd_sasl_type: 'dovecot',
     smtpd_sasl_path: 'private/auth',
+    daemon_directory: '/usr/lib/postfix/sbin',
+    command_directory: '/usr/sbin',
+    shlib_directory: '/usr/lib/postfix',
+    meta_directory: '/etc/postfix',
+    readme_directory: 'no',
+    html_directory: 'no',
+    sendmail_path: '/usr/sbin/sendmail',
+    mailq_path: '/usr/bin/mailq',
+    newaliases_path: '/usr/bin/newaliases',
+    mail_owner: 'postfix',
+    setgid_group: 'postdrop',
     smtpd_milters: '',
     smtpd_peername_lookup: 'no',
     multi_instance_directories: '',
@@ -75,33 +86,46 @@ export async function startPostfix(
   ports: readonly number[],
 ): Promise<RunningPostfix> {
   const outside = path.join(root.path, folder);
-  const logFile = path.join(root.path, 'var/log', `${path.basename(folder)}.log`);
   fs.mkdirSync(path.join(outside, 'queue/private'), { recursive: true });
   fs.mkdirSync(path.join(outside, 'data'), { recursive: true });
   const owner = Number(inRoot(root, ['id', '-u', 'postfix']).stdout);
   fs.chownSync(path.join(outside, 'data'), owner, -1);
   fs.chownSync(path.join(outside, 'queue/private'), owner, -1);
   const auth = await authenticationServer(path.join(outside, 'queue/private/auth'));
-  const log = (): string => (fs.existsSync(logFile) ? fs.readFileSync(logFile, 'utf8') : '');
   const stop = async (): Promise<void> => {
-    inRoot(root, ['postfix', '-c', folder, 'abort']);
+    await stopMaster(path.join(outside, 'queue/pid/master.pid'));
     await auth.close();
     fs.rmSync(outside, { recursive: true, force: true });
-    fs.rmSync(logFile, { force: true });
   };
   const started = inRoot(root, ['postfix', '-c', folder, 'start']);
   try {
-    if (started.status !== 0) throw new Error(`postfix start: ${started.stderr}\n${log()}`);
+    if (started.status !== 0) throw new Error(`postfix start: ${started.stderr}`);
     for (let attempt = 0; ports.length > 0; attempt++) {
       if (await answers(ports[0] ?? 0)) break;
-      if (attempt > 50) throw new Error(`nothing listens on ${ports[0]}\n${log()}`);
+      if (attempt > 50) throw new Error(`nothing listens on ${ports[0]}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   } catch (error) {
     await stop();
     throw error;
   }
-  return { log, stop };
+  return { stop };
+}
+
+/** Ends a master by the process id in its lock file, and with it the daemons that it has started. */
+async function stopMaster(pidFile: string): Promise<void> {
+  const pid = fs.existsSync(pidFile) ? Number(fs.readFileSync(pidFile, 'utf8').trim()) : 0;
+  if (!(pid > 1)) return;
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    for (let attempt = 0; attempt < 30; attempt++) {
+      try {
+        process.kill(pid, attempt === 0 ? signal : 0);
+      } catch {
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }
 
 /** The part of Dovecot's authentication protocol that smtpd reads before it announces AUTH. */
@@ -145,6 +169,9 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
+/** Milliseconds to wait for a server that says nothing; postscreen takes six seconds before it greets. */
+const PATIENCE = 12_000;
+
 /** An SMTP dialogue: one reply, possibly of several lines, for each command. */
 class Dialogue {
   #socket: net.Socket;
@@ -168,7 +195,7 @@ class Dialogue {
     };
     socket.on('error', ended);
     socket.on('close', ended);
-    socket.setTimeout(20_000, () => socket.destroy());
+    socket.setTimeout(PATIENCE, () => socket.destroy());
   }
 
   #deliver(): void {
@@ -216,6 +243,7 @@ async function handshake(options: tls.ConnectionOptions): Promise<Dialogue | nul
     });
     secure.once('error', () => resolve(null));
     secure.once('close', () => resolve(null));
+    secure.setTimeout(PATIENCE, () => secure.destroy());
   });
 }
 

@@ -1,0 +1,129 @@
+import { type StructuredPatchHunk, structuredPatch } from 'diff';
+import { isSecret } from '../model/secrets.ts';
+import { parseMainCf } from '../postfix/syntax/main-cf.ts';
+import { parseMasterCf } from '../postfix/syntax/master-cf.ts';
+import type { SourceFile, Span } from '../text/source.ts';
+import type { FixedFile } from './fix.ts';
+
+/** A unified diff of one file, in the encoding of the file. */
+export interface FileDiff {
+  readonly path: string;
+  readonly text: string;
+  readonly encoding: SourceFile['encoding'];
+  /**
+   * Lines of the old file that change but cannot be shown: they hold a secret, or stand so close to
+   * one that no tool would find their place without it. `--write` makes them.
+   */
+  readonly withheld: readonly number[];
+}
+
+/** Lines of context around a change. */
+const CONTEXT = 3;
+
+/**
+ * The diff of one file in the form that `patch -p1` and `git apply` take. A line with a secret is never
+ * part of it, neither changed nor as context.
+ */
+export function unifiedDiff({ before, after }: FixedFile): FileDiff {
+  const name = before.path.replace(/^(\.?\.?\/)+/, '');
+  const patch = structuredPatch(`a/${name}`, `b/${name}`, before.text, after.text, undefined, undefined, {
+    context: CONTEXT,
+  });
+  const secretsBefore = secretLines(before);
+  const secretsAfter = secretLines(after);
+  const withheld: number[] = [];
+  const hunks = patch.hunks.flatMap((hunk) =>
+    withoutSecrets(hunk, secretsBefore, secretsAfter, before.lineCount, withheld),
+  );
+  if (hunks.length === 0) return { path: before.path, text: '', encoding: before.encoding, withheld };
+  // Each hunk moves the lines below it by what the hunks above really change.
+  let shift = 0;
+  const printed = hunks.map((hunk) => {
+    const newStart = hunk.oldStart + shift;
+    shift += hunk.newLines - hunk.oldLines;
+    return printHunk({ ...hunk, newStart });
+  });
+  const text = `--- a/${name}\n+++ b/${name}\n${printed.join('')}`;
+  return { path: before.path, text, encoding: before.encoding, withheld };
+}
+
+function printHunk({ oldStart, oldLines, newStart, newLines, lines }: StructuredPatchHunk): string {
+  const range = (start: number, count: number): string =>
+    count === 1 ? `${start}` : `${count === 0 ? start - 1 : start},${count}`;
+  return `@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@\n${lines.map((line) => `${line}\n`).join('')}`;
+}
+
+/** Line numbers, from 1, that hold a value which must not be shown. */
+function secretLines(source: SourceFile): ReadonlySet<number> {
+  const lines = new Set<number>();
+  for (const span of secretSpans(source)) {
+    const last = source.position(Math.max(span.start, span.end - 1)).line;
+    for (let { line } = source.position(span.start); line <= last; line++) lines.add(line);
+  }
+  return lines;
+}
+
+function secretSpans(source: SourceFile): readonly Span[] {
+  if (/(^|\/)master\.cf[^/]*$/.test(source.path)) {
+    return parseMasterCf(source).items.flatMap((item) =>
+      item.kind === 'service'
+        ? item.arguments.flatMap((argument) =>
+            argument.kind === 'override' && isSecret(argument.name, argument.value) ? [argument.span] : [],
+          )
+        : [],
+    );
+  }
+  return parseMainCf(source).items.flatMap((item) =>
+    item.kind === 'entry' && isSecret(item.name, item.value)
+      ? [{ start: item.nameSpan.start, end: item.line.span.end }]
+      : [],
+  );
+}
+
+/** Cuts a hunk at its secret lines; parts that hold no change, or that lose their footing by the cut, go. */
+function withoutSecrets(
+  hunk: StructuredPatchHunk,
+  secretsBefore: ReadonlySet<number>,
+  secretsAfter: ReadonlySet<number>,
+  lineCount: number,
+  withheld: number[],
+): StructuredPatchHunk[] {
+  const parts: { oldStart: number; lines: string[]; cutBelow: boolean }[] = [];
+  let part: { oldStart: number; lines: string[]; cutBelow: boolean } | null = null;
+  let oldLine = hunk.oldStart;
+  let newLine = hunk.newStart;
+  for (const line of hunk.lines) {
+    const mark = line[0];
+    if (mark === '\\') {
+      part?.lines.push(line);
+      continue;
+    }
+    const secret =
+      (mark !== '+' && secretsBefore.has(oldLine)) || (mark !== '-' && secretsAfter.has(newLine));
+    if (secret) {
+      if (mark !== ' ') withheld.push(oldLine);
+      if (part !== null) part.cutBelow = true;
+      part = null;
+    } else {
+      if (part === null) {
+        part = { oldStart: oldLine, lines: [], cutBelow: false };
+        parts.push(part);
+      }
+      part.lines.push(line);
+    }
+    if (mark !== '+') oldLine++;
+    if (mark !== '-') newLine++;
+  }
+  return parts.flatMap(({ oldStart, lines, cutBelow }): StructuredPatchHunk[] => {
+    if (!lines.some((line) => line[0] === '+' || line[0] === '-')) return [];
+    const oldLines = lines.filter((line) => line[0] === ' ' || line[0] === '-').length;
+    const newLines = lines.filter((line) => line[0] === ' ' || line[0] === '+').length;
+    const lastIsContext = lines.at(-1)?.[0] === ' ';
+    // Without context below, git takes a hunk to stand at the end of the file.
+    if (cutBelow && !lastIsContext && oldStart + oldLines <= lineCount) {
+      withheld.push(oldStart);
+      return [];
+    }
+    return [{ oldStart, oldLines, newStart: oldStart, newLines, lines }];
+  });
+}

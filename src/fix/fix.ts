@@ -1,0 +1,250 @@
+import { buildHost, type Host, type HostInput, hostSources, withTexts } from '../hosts/host.ts';
+import type { Finding, Fix } from '../model/finding.ts';
+import { evaluate } from '../rules/evaluate.ts';
+import type { Profile } from '../rules/profile.ts';
+import type { RuleSet } from '../rules/rule-set.ts';
+import { applyEdits, type Edit, editsOverlap } from '../text/edits.ts';
+import { SourceFile } from '../text/source.ts';
+
+/** Which fixes to make. */
+export interface FixOptions {
+  /** Rule ids whose findings are mended; all when left out. */
+  readonly only?: ReadonlySet<string>;
+  /** Also fixes that may change what users or partners rely on. */
+  readonly unsafe?: boolean;
+}
+
+/** One file before and after. */
+export interface FixedFile {
+  readonly before: SourceFile;
+  readonly after: SourceFile;
+}
+
+/** A finding that stays, and why. */
+export interface LeftFinding {
+  readonly finding: Finding;
+  readonly reason: string;
+}
+
+/** What fixing a host comes to. */
+export interface FixResult {
+  /** Files that change, in the order of `hostSources`. */
+  readonly files: readonly FixedFile[];
+  /** Findings that were mended, in the order in which their fixes were made. */
+  readonly mended: readonly Finding[];
+  readonly left: readonly LeftFinding[];
+  /** The host as it was and as it would be. */
+  readonly before: Host;
+  readonly after: Host;
+  readonly findingsBefore: readonly Finding[];
+  readonly findingsAfter: readonly Finding[];
+}
+
+/** Bounds the loops; a fix that needs more rounds than this does not converge. */
+const MOST_PASSES = 12;
+const MOST_TRIES = 3;
+
+interface State {
+  readonly host: Host;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Mends a host: makes the fixes that can be made together, reads and judges the result anew, and so
+ * on until nothing changes. No fix stays that brings a finding which was not there before and which
+ * no further fix mends: then every fix is tried on its own and the one to blame is left out.
+ */
+export function proposeFixes(
+  input: HostInput,
+  ruleSet: RuleSet,
+  profile: Profile,
+  options: FixOptions = {},
+): FixResult {
+  const start = judged(input, ruleSet, profile);
+  const engine = new FixEngine(ruleSet, profile, options);
+  let outcome = engine.together(start);
+  if (engine.worse(start, outcome.state).length > 0) outcome = engine.oneByOne(start);
+  const { state, mended, refused } = outcome;
+  const files = hostSources(start.host.input).flatMap((before): FixedFile[] => {
+    const after = hostSources(state.host.input).find(({ path }) => path === before.path);
+    return after === undefined || after.text === before.text ? [] : [{ before, after }];
+  });
+  return {
+    files,
+    mended,
+    left: state.findings.map((finding) => ({ finding, reason: engine.reasonLeft(finding, refused) })),
+    before: start.host,
+    after: state.host,
+    findingsBefore: start.findings,
+    findingsAfter: state.findings,
+  };
+}
+
+function judged(input: HostInput, ruleSet: RuleSet, profile: Profile): State {
+  const host = buildHost(input);
+  return { host, findings: evaluate(host, ruleSet, profile) };
+}
+
+/** Findings of `after` that nothing in `before` stands for: neither the same one nor its like at the same setting. */
+export function newFindings(before: readonly Finding[], after: readonly Finding[]): readonly Finding[] {
+  const known = new Set(before.flatMap((finding) => [finding.fingerprint, likeness(finding)]));
+  return after.filter((finding) => !known.has(finding.fingerprint) && !known.has(likeness(finding)));
+}
+
+function likeness({ rule, setting, at, endpoints }: Finding): string {
+  return [rule, setting ?? '', at.source.path, endpoints[0] ?? ''].join('\0');
+}
+
+interface Outcome {
+  readonly state: State;
+  readonly mended: readonly Finding[];
+  /** By fingerprint: why a fix was not made. */
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+class FixEngine {
+  readonly #ruleSet: RuleSet;
+  readonly #profile: Profile;
+  readonly #options: FixOptions;
+
+  constructor(ruleSet: RuleSet, profile: Profile, options: FixOptions) {
+    this.#ruleSet = ruleSet;
+    this.#profile = profile;
+    this.#options = options;
+  }
+
+  /**
+   * All fixes that do not touch each other at once, pass after pass.
+   *
+   * @param after only what came up since these findings is mended: a fix is blamed for what follows
+   *   from it, not for what another fix would do
+   */
+  together(start: State, after: readonly Finding[] = []): Outcome {
+    let state = start;
+    const mended: Finding[] = [];
+    const refused = new Map<string, string>();
+    const tries = new Map<string, number>();
+    for (let pass = 0; pass < MOST_PASSES; pass++) {
+      const chosen = this.#compatible(
+        this.#candidates(state, refused, tries).filter(
+          ({ finding }) => newFindings(after, [finding]).length > 0,
+        ),
+      );
+      if (chosen.length === 0) break;
+      for (const { finding } of chosen)
+        tries.set(finding.fingerprint, (tries.get(finding.fingerprint) ?? 0) + 1);
+      state = this.#apply(
+        state,
+        chosen.flatMap(({ fix }) => fix.edits),
+      );
+      mended.push(...chosen.map(({ finding }) => finding));
+    }
+    return { state, mended: stillMended(mended, state), refused };
+  }
+
+  /** One fix after the other; each that brings a lasting new finding is taken back. */
+  oneByOne(start: State): Outcome {
+    let state = start;
+    const mended: Finding[] = [];
+    const refused = new Map<string, string>();
+    const tries = new Map<string, number>();
+    for (let step = 0; step < MOST_PASSES * 40; step++) {
+      const [next] = this.#candidates(state, refused, tries);
+      if (next === undefined) break;
+      const { finding, fix } = next;
+      tries.set(finding.fingerprint, (tries.get(finding.fingerprint) ?? 0) + 1);
+      const tried = this.#apply(state, fix.edits);
+      const [worse] = this.worse(start, this.together(tried, state.findings).state);
+      if (worse === undefined) {
+        state = tried;
+        mended.push(finding);
+      } else {
+        const { line } = worse.at.source.position(worse.at.span.start);
+        refused.set(
+          finding.fingerprint,
+          `its fix would cause ${worse.rule} at ${worse.at.source.path}:${line}`,
+        );
+      }
+    }
+    return { state, mended: stillMended(mended, state), refused };
+  }
+
+  /**
+   * Findings that a state has, that were not there at the start, and that no fix mends. Those of rules
+   * that were not asked for count as mended where their own fix would: TLS that is switched on brings
+   * to light which protocols it has.
+   */
+  worse(start: State, state: State): readonly Finding[] {
+    const found = newFindings(start.findings, state.findings);
+    if (found.length === 0 || this.#options.only === undefined) return found;
+    const { only: _, ...all } = this.#options;
+    const engine = new FixEngine(this.#ruleSet, this.#profile, all);
+    return newFindings(start.findings, engine.together(state, start.findings).state.findings);
+  }
+
+  /** Why a finding is not mended, in words. */
+  reasonLeft(finding: Finding, refused: ReadonlyMap<string, string>): string {
+    const { fix } = finding;
+    const reason = refused.get(finding.fingerprint);
+    if (reason !== undefined) return reason;
+    if (fix === null || fix.edits.length === 0) return `no automatic fix: ${finding.advice}`;
+    if (this.#options.only !== undefined && !this.#options.only.has(finding.rule))
+      return 'not asked for by --only';
+    if (!fix.safe && this.#options.unsafe !== true) return `needs --unsafe: ${fix.title}`;
+    return 'its fix was made and did not mend it';
+  }
+
+  #candidates(
+    state: State,
+    refused: ReadonlyMap<string, string>,
+    tries: ReadonlyMap<string, number>,
+  ): Candidate[] {
+    return state.findings.flatMap((finding): Candidate[] => {
+      const { fix } = finding;
+      if (fix === null || fix.edits.length === 0) return [];
+      if (!fix.safe && this.#options.unsafe !== true) return [];
+      if (this.#options.only !== undefined && !this.#options.only.has(finding.rule)) return [];
+      if (refused.has(finding.fingerprint) || (tries.get(finding.fingerprint) ?? 0) >= MOST_TRIES) return [];
+      return [{ finding, fix }];
+    });
+  }
+
+  /** Of fixes that write one setting or touch one place, the first; the others wait for the next pass. */
+  #compatible(candidates: readonly Candidate[]): Candidate[] {
+    const chosen: Candidate[] = [];
+    const written = new Set<string>();
+    const edits: Edit[] = [];
+    for (const candidate of candidates) {
+      const { fix } = candidate;
+      if (fix.writes.some((name) => written.has(name))) continue;
+      if (fix.edits.some((edit) => edits.some((other) => editsOverlap(edit, other)))) continue;
+      chosen.push(candidate);
+      edits.push(...fix.edits);
+      for (const name of fix.writes) written.add(name);
+    }
+    return chosen;
+  }
+
+  #apply(state: State, edits: readonly Edit[]): State {
+    const changed = new Map<string, SourceFile>();
+    for (const source of hostSources(state.host.input)) {
+      const text = applyEdits(source.path, source.text, edits);
+      if (text !== source.text) changed.set(source.path, new SourceFile(source.path, text, source.encoding));
+    }
+    return judged(withTexts(state.host.input, changed), this.#ruleSet, this.#profile);
+  }
+}
+
+interface Candidate {
+  readonly finding: Finding;
+  readonly fix: Fix;
+}
+
+/** Findings whose fix was made and that are gone, each once. */
+function stillMended(mended: readonly Finding[], state: State): Finding[] {
+  const present = new Set(state.findings.map(({ fingerprint }) => fingerprint));
+  const seen = new Set<string>();
+  return mended.filter(
+    ({ fingerprint }) => !present.has(fingerprint) && !seen.has(fingerprint) && seen.add(fingerprint),
+  );
+}

@@ -1,0 +1,213 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { type FixResult, proposeFixes } from '../../src/fix/fix.ts';
+import { buildHost, type HostInput, withTexts } from '../../src/hosts/host.ts';
+import { PostfixConfiguration } from '../../src/postfix/configuration.ts';
+import { replaceField, replaceValue } from '../../src/postfix/edits.ts';
+import type { PostfixEndpoint } from '../../src/postfix/endpoints.ts';
+import { BUILTIN_RULES, builtinProfile } from '../../src/rules/rule-set.ts';
+import { applyEdits, type Edit } from '../../src/text/edits.ts';
+import { SourceFile } from '../../src/text/source.ts';
+import { hostInputFromFolder, postfixCases } from '../support/corpus.ts';
+import { type Root, roots } from './roots.ts';
+import { freePort, look, makeCertificate, scannedProtocols, startPostfix, surroundings } from './running.ts';
+
+// Real configurations are mended and then run: only what a test machine cannot have (files, addresses,
+// ports) is replaced. What each port speaks then is held against what pfharden says of these files.
+
+/**
+ * Cases whose programs and tables a reference root has, so that every smtpd of theirs answers there.
+ * Others name what the files do not hold: a database, a filter, an openssl.cnf of their own.
+ */
+const CASES = new Set([
+  'pf0005',
+  'pf0019',
+  'pf0021',
+  'pf0036',
+  'pf0047',
+  'pf0050',
+  'pf0060',
+  'pf0064',
+  'pf0081',
+  'pf0114',
+  'pf0117',
+  'pf0134',
+]);
+const FURTHER = [
+  'pf0002',
+  'pf0003',
+  'pf0028',
+  'pf0031',
+  'pf0040',
+  'pf0041',
+  'pf0043',
+  'pf0111',
+  'pf0138',
+  'pf0140',
+  'pf0144',
+  'pf0154',
+  'pf0157',
+  'pf0181',
+  'pf0184',
+  'pf0194',
+  'pf0206',
+  'pf0215',
+];
+if (process.env.PFHARDEN_FULL !== undefined) for (const id of FURTHER) CASES.add(id);
+
+const CERTIFICATE = /^smtpd_tls_((ec|d)?(cert|key)_file|chain_files)$/;
+const LEFT_OUT =
+  /^smtpd_tls_(CA(file|path)|dh\d+_param_file|session_cache_database)$|_milters$|^smtpd_sasl_(type|path)$/;
+
+function ended(text: string): string {
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}
+
+/** The texts of a configuration as they run in `folder`, and the port of each listener. */
+async function settle(input: HostInput, folder: string): Promise<{ input: HostInput; ports: number[] }> {
+  const host = buildHost(input);
+  const configuration = host.postfix?.configuration;
+  if (configuration === undefined) throw new Error('no Postfix');
+  const edits: Edit[] = [];
+  const { main, master } = configuration;
+  if (main === null || master === null) throw new Error('main.cf and master.cf are needed');
+  const put = (setting: ReturnType<PostfixConfiguration['settings']>[number], value: string): void => {
+    edits.push(
+      ...(setting.kind === 'main'
+        ? replaceValue(main, setting.entry, value)
+        : replaceValue(master, setting.entry, value, true)),
+    );
+  };
+  for (const setting of configuration.settings()) {
+    if (setting.value === '' || setting.value === 'none') continue;
+    if (CERTIFICATE.test(setting.name)) put(setting, `${folder}/cert.pem`);
+    else if (setting.kind === 'override' && setting.name === 'smtpd_sasl_type') put(setting, 'dovecot');
+    else if (setting.kind === 'override' && setting.name === 'smtpd_sasl_path') put(setting, 'private/auth');
+    else if (LEFT_OUT.test(setting.name) && setting.kind === 'override') put(setting, '');
+  }
+  const ports: number[] = [];
+  for (const service of configuration.services) {
+    if (service.entry === null) continue;
+    edits.push(...replaceField(master, service.entry, 'chroot', 'n'));
+    if (service.type !== 'inet') continue;
+    const port = await freePort();
+    ports.push(port);
+    edits.push(...replaceField(master, service.entry, 'service', `127.0.0.1:${port}`));
+  }
+  const settings = {
+    ...surroundings(folder),
+    milter_default_action: 'accept',
+    smtpd_tls_CAfile: '',
+    smtpd_tls_CApath: '',
+    smtpd_tls_dh1024_param_file: '',
+    smtpd_tls_session_cache_database: '',
+    // The test is a client in mynetworks, and wants to see what others see.
+    smtpd_sasl_exceptions_networks: '',
+  };
+  const mainText = applyEdits(main.source.path, main.source.text, edits);
+  const masterText = applyEdits(master.source.path, master.source.text, edits);
+  const has = (name: string): boolean => configuration.services.some((service) => service.name === name);
+  const more = [
+    'tlsmgr unix - - n 1000? 1 tlsmgr',
+    'anvil unix - - n - 1 anvil',
+    'postlog unix-dgram n - n - 1 postlogd',
+    'proxymap unix - - n - - proxymap',
+  ]
+    .filter((line) => !has(line.split(' ')[0] ?? ''))
+    .map((line) => `${line}\n`);
+  const texts = new Map([
+    [
+      'main.cf',
+      new SourceFile(
+        'main.cf',
+        `${ended(mainText)}${Object.entries(settings)
+          .map(([name, value]) => `${name} = ${value}\n`)
+          .join('')}`,
+      ),
+    ],
+    ['master.cf', new SourceFile('master.cf', ended(masterText) + more.join(''))],
+  ]);
+  return { input: withTexts(input, texts), ports };
+}
+
+interface Comparison {
+  readonly id: string;
+  readonly predicted: unknown;
+  readonly met: unknown;
+}
+
+async function compare(endpoint: PostfixEndpoint): Promise<Comparison> {
+  const implicit = endpoint.tls.mode === 'implicit';
+  const port = endpoint.port ?? 0;
+  const seen = await look(port, implicit);
+  const protocols = implicit || seen.starttlsReply === '220' ? await scannedProtocols(port, implicit) : [];
+  const predicted = {
+    answers: true,
+    starttls: endpoint.tls.mode === 'opportunistic' || endpoint.tls.mode === 'required',
+    protocols: endpoint.tls.protocols,
+    authBeforeTls: endpoint.auth.beforeTls === null,
+    authAfterTls: endpoint.auth.afterTls === null,
+  };
+  const met = {
+    answers: implicit ? protocols.length === 0 || seen.greeting !== '' : seen.greeting.startsWith('220'),
+    starttls: seen.starttls,
+    protocols,
+    authBeforeTls: seen.authBeforeTls,
+    authAfterTls: seen.authAfterTls ?? predicted.authAfterTls,
+  };
+  return { id: endpoint.id, predicted, met };
+}
+
+async function run(root: Root, folder: string, result: FixResult): Promise<Comparison[]> {
+  const outside = path.join(root.path, folder);
+  makeCertificate(path.join(outside, 'cert.pem'));
+  const { input, ports } = await settle(result.after.input, folder);
+  fs.writeFileSync(path.join(outside, 'main.cf'), input.postfix?.main?.text ?? '', 'latin1');
+  fs.writeFileSync(path.join(outside, 'master.cf'), input.postfix?.master?.text ?? '', 'latin1');
+  const endpoints = (buildHost(input).postfix?.endpoints ?? []).filter(
+    ({ side, listener, service }) =>
+      side === 'server' && listener.type === 'inet' && service.program === 'smtpd',
+  );
+  const postfix = await startPostfix(root, folder, ports);
+  try {
+    return await Promise.all(endpoints.map(compare));
+  } finally {
+    await postfix.stop();
+  }
+}
+
+let compared = 0;
+let hosts = 0;
+afterAll(() => {
+  process.stdout.write(`mended configurations run: ${hosts}, endpoints compared: ${compared}\n`);
+});
+
+const profiles = ['modern', 'strict', 'legacy-compatible'];
+const cases = postfixCases().filter(({ id }) => CASES.has(id));
+
+describe.each(
+  roots().map((root, turn) => ({ name: `${root.release}, Postfix ${root.postfix}`, root, turn })),
+)('$name', ({ root, turn }) => {
+  it('runs what was mended, and each port speaks what the files say', async () => {
+    const differences: unknown[] = [];
+    for (const [index, { id, folder }] of cases.entries()) {
+      const profile = profiles[(index + turn) % profiles.length] ?? 'modern';
+      const input = hostInputFromFolder(folder, { postfix: root.postfix, openssl: root.openssl });
+      const result = proposeFixes(input, BUILTIN_RULES, builtinProfile(profile));
+      const found = await run(root, `/tmp/pfh-${process.pid}-${id}`, result).catch((error: unknown) =>
+        String(error),
+      );
+      hosts++;
+      if (process.env.PFHARDEN_CASES)
+        fs.appendFileSync('/tmp/rfx.txt', JSON.stringify({ id, profile, found }) + '\n');
+      if (typeof found === 'string') differences.push({ id, profile, found });
+      else {
+        compared += found.length;
+        for (const one of found)
+          if (JSON.stringify(one.predicted) !== JSON.stringify(one.met))
+            differences.push({ case: id, profile, ...one });
+      }
+    }
+    expect(differences).toEqual([]);
+  });
+});
