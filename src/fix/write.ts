@@ -71,6 +71,8 @@ export function writeFiles(files: readonly FixedFile[], { backup }: WriteOptions
     for (const file of prepared) refuseChanged(file);
     if (backup) for (const file of prepared) backups.push(keepOld(file));
     const record = Buffer.from(`${JSON.stringify(prepared.map(pendingRename))}\n`);
+    // A run that was killed while it wrote this left a part of it.
+    rmSync(`${journal}.new`, { force: true });
     writeWhole(`${journal}.new`, record, 0o600);
     renameSync(`${journal}.new`, journal);
     flushFolder(dirname(journal));

@@ -134,7 +134,7 @@ describe.each(
       'compatibility_level = 2',
       `smtpd_tls_cert_file = ${folder}/cert.pem`,
       'smtpd_relay_restrictions = reject_unauth_destination',
-      ...Object.entries(surroundings(folder)).map(([name, value]) => `${name} = ${value}`),
+      ...Object.entries(surroundings(root, folder)).map(([name, value]) => `${name} = ${value}`),
       '',
     ].join('\n');
     const master = [

@@ -170,6 +170,7 @@ const PARAMETERS = [
   'master_service_disable',
   'process_name',
   'service_name',
+  'config_directory',
   'SMTPD_BANNER',
   'my_hostname',
   'smtpd_tls_level',
@@ -324,6 +325,8 @@ function valueOf(style: Style, name: string): string {
       return Array.from({ length: 1 + random(3) }, () => pickOf(random, own)).join(
         pick(random, [', ', ' ', ',']),
       );
+    case 'config_directory':
+      return pick(random, ['/etc/postfix', '/x']);
     case 'process_name':
     case 'service_name':
       return 'x';
@@ -558,7 +561,9 @@ function option(style: Style): string {
         ? `-o ${name}=${value}`
         : pick(random, [`-o ${name}`, '-o =x', '-o {x}', `-o {${name}=x}y`, '-o process_name=y']);
     case 10:
-      return random(3) > 0 ? `-o ${name}=${value}` : pick(random, ['-n x', '-t unix', '-q', '-vq']);
+      return random(3) > 0
+        ? `-o ${name}=${value}`
+        : pick(random, ['-n x', '-t unix', '-q', '-vq', '{-o} foo=e', '{-v} -o foo=f']);
     case 11:
       return random(4) > 0 ? `-o ${name}=${value}` : `-o {${name}=x`;
     case 12:

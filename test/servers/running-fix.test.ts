@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type FixResult, proposeFixes } from '../../src/fix/fix.ts';
-import { buildHost, type HostInput, withTexts } from '../../src/hosts/host.ts';
+import { encode } from '../../src/hosts/files.ts';
+import { buildHost, type HostInput, hostSources, withTexts } from '../../src/hosts/host.ts';
 import { PostfixConfiguration } from '../../src/postfix/configuration.ts';
 import { replaceField, replaceValue } from '../../src/postfix/edits.ts';
 import type { PostfixEndpoint } from '../../src/postfix/endpoints.ts';
@@ -64,7 +65,11 @@ function ended(text: string): string {
 }
 
 /** The texts of a configuration as they run in `folder`, and the port of each listener. */
-async function settle(input: HostInput, folder: string): Promise<{ input: HostInput; ports: number[] }> {
+async function settle(
+  root: Root,
+  input: HostInput,
+  folder: string,
+): Promise<{ input: HostInput; ports: number[] }> {
   const host = buildHost(input);
   const configuration = host.postfix?.configuration;
   if (configuration === undefined) throw new Error('no Postfix');
@@ -95,7 +100,7 @@ async function settle(input: HostInput, folder: string): Promise<{ input: HostIn
     edits.push(...replaceField(master, service.entry, 'service', `127.0.0.1:${port}`));
   }
   const settings = {
-    ...surroundings(folder),
+    ...surroundings(root, folder),
     milter_default_action: 'accept',
     smtpd_tls_CAfile: '',
     smtpd_tls_CApath: '',
@@ -161,9 +166,8 @@ async function compare(endpoint: PostfixEndpoint): Promise<Comparison> {
 async function run(root: Root, folder: string, result: FixResult): Promise<Comparison[]> {
   const outside = path.join(root.path, folder);
   makeCertificate(path.join(outside, 'cert.pem'));
-  const { input, ports } = await settle(result.after.input, folder);
-  fs.writeFileSync(path.join(outside, 'main.cf'), input.postfix?.main?.text ?? '', 'latin1');
-  fs.writeFileSync(path.join(outside, 'master.cf'), input.postfix?.master?.text ?? '', 'latin1');
+  const { input, ports } = await settle(root, result.after.input, folder);
+  for (const source of hostSources(input)) fs.writeFileSync(path.join(outside, source.path), encode(source));
   const endpoints = (buildHost(input).postfix?.endpoints ?? []).filter(
     ({ side, listener, service }) =>
       side === 'server' && listener.type === 'inet' && service.program === 'smtpd',
@@ -198,8 +202,6 @@ describe.each(
         String(error),
       );
       hosts++;
-      if (process.env.PFHARDEN_CASES)
-        fs.appendFileSync('/tmp/rfx.txt', JSON.stringify({ id, profile, found }) + '\n');
       if (typeof found === 'string') differences.push({ id, profile, found });
       else {
         compared += found.length;

@@ -26,8 +26,33 @@ export interface Seen {
   readonly authAfterTls: boolean | null;
 }
 
+/** Where the release keeps its own files; configurations from elsewhere name other places. */
+const INSTALLATION = [
+  'daemon_directory',
+  'command_directory',
+  'shlib_directory',
+  'meta_directory',
+  'readme_directory',
+  'html_directory',
+  'sendmail_path',
+  'mailq_path',
+  'newaliases_path',
+  'mail_owner',
+  'setgid_group',
+];
+
+function installation(root: Root): Readonly<Record<string, string>> {
+  const { stdout } = inRoot(root, ['postconf', '-d', ...INSTALLATION]);
+  return Object.fromEntries(
+    stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split(' = ', 2) as [string, string]),
+  );
+}
+
 /** Settings of the surroundings of a test: where files go, and nothing that is judged. */
-export function surroundings(folder: string): Readonly<Record<string, string>> {
+export function surroundings(root: Root, folder: string): Readonly<Record<string, string>> {
   return {
     queue_directory: `${folder}/queue`,
     data_directory: `${folder}/data`,
@@ -40,17 +65,7 @@ export function surroundings(folder: string): Readonly<Record<string, string>> {
     alias_database: '',
     smtpd_sasl_type: 'dovecot',
     smtpd_sasl_path: 'private/auth',
-    daemon_directory: '/usr/lib/postfix/sbin',
-    command_directory: '/usr/sbin',
-    shlib_directory: '/usr/lib/postfix',
-    meta_directory: '/etc/postfix',
-    readme_directory: 'no',
-    html_directory: 'no',
-    sendmail_path: '/usr/sbin/sendmail',
-    mailq_path: '/usr/bin/mailq',
-    newaliases_path: '/usr/bin/newaliases',
-    mail_owner: 'postfix',
-    setgid_group: 'postdrop',
+    ...installation(root),
     smtpd_milters: '',
     smtpd_peername_lookup: 'no',
     multi_instance_directories: '',
