@@ -1,8 +1,9 @@
 // Builds pfharden, and runs TypeScript files of this repository.
 //
-//   node esbuild.mjs                     src/cli/main.ts -> dist/pfharden.js and its chunks
+//   node esbuild.mjs                     src/cli/main.ts -> dist/pfharden.js and what it loads
 //   node esbuild.mjs run FILE [ARG…]     bundles FILE and runs it with ARG…, passing on its exit status
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { constants } from 'node:os';
 import path from 'node:path';
@@ -46,20 +47,21 @@ const jsonAsText = {
 
 /**
  * Rules, profiles and templates are compiled into one module when the bundle is made: reading some
- * hundred files and compiling templates at each start would cost more than a lint.
- * @param {() => Promise<string>} makeSource
+ * hundred files and compiling templates at each start would cost more than a lint. What only the
+ * pages of the rules show is a module of its own.
+ * @param {(name: string) => Promise<string>} makeSource
  */
 function builtinRules(makeSource) {
   return {
     name: 'builtin-rules',
     /** @param {esbuild.PluginBuild} build */
     setup(build) {
-      build.onResolve({ filter: /^virtual:builtin-rules$/ }, ({ path: name }) => ({
+      build.onResolve({ filter: /^virtual:builtin-rule(s|-pages)$/ }, ({ path: name }) => ({
         path: name,
         namespace: 'builtin-rules',
       }));
-      build.onLoad({ filter: /.*/, namespace: 'builtin-rules' }, async () => ({
-        contents: await makeSource(),
+      build.onLoad({ filter: /.*/, namespace: 'builtin-rules' }, async ({ path: name }) => ({
+        contents: await makeSource(name),
         loader: 'js',
         resolveDir: root,
       }));
@@ -68,15 +70,17 @@ function builtinRules(makeSource) {
 }
 
 const noRules = async () =>
-  'export const rules = []; export const profiles = []; export const templates = {};';
+  'export const rules = []; export const profiles = []; export const templates = {}; export const pages = [];';
 
-async function compileRules() {
+/** @param {string} name */
+async function compileRules(name) {
   const compiler = path.join(root, 'src', 'build', 'rules-module.ts');
   if (!(await exists(compiler))) return noRules();
   // The compiler of the rules may import code that imports the compiled rules: it gets none.
   return withBundle(compiler, noRules, async (file) => {
-    const { rulesModule } = await import(pathToFileURL(file).href);
-    return rulesModule(path.join(root, 'rules'), path.join(root, 'profiles'));
+    const { rulesModule, rulePagesModule } = await import(pathToFileURL(file).href);
+    const make = name === 'virtual:builtin-rule-pages' ? rulePagesModule : rulesModule;
+    return make(path.join(root, 'rules'), path.join(root, 'profiles'));
   });
 }
 
@@ -84,7 +88,7 @@ async function compileRules() {
  * Bundles one file of this repository into a folder of its own, which goes away after use.
  * @template T
  * @param {string} entry
- * @param {() => Promise<string>} rulesSource
+ * @param {(name: string) => Promise<string>} rulesSource
  * @param {(file: string) => T | Promise<T>} use
  */
 async function withBundle(entry, rulesSource, use) {
@@ -107,63 +111,151 @@ async function withBundle(entry, rulesSource, use) {
 }
 
 async function buildDist() {
-  const result = await esbuild.build({
-    ...common,
-    entryPoints: { pfharden: path.join(root, 'src', 'cli', 'main.ts') },
-    outdir: dist,
-    chunkNames: '[name]-[hash]',
-    // Identifiers stay as they are, so that a stack trace in a bug report can be read.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    legalComments: 'none',
-    metafile: true,
-    write: false,
-    plugins: [jsonAsText, builtinRules(compileRules)],
-  });
-
+  /** @type {Map<string, string>} */
+  const lazy = new Map();
+  const results = [await bundle(path.join(root, 'src', 'cli', 'main.ts'), lazy)];
   /** @type {Map<string, string>} */
   const files = new Map();
-  for (const { path: file, text } of result.outputFiles) {
-    files.set(path.relative(dist, file), withRequire(text));
+  for (const [target, name] of lazy) {
+    const result = await bundle(target, lazy);
+    results.push(result);
+    files.set(name, result.text);
   }
-  const licences = await thirdPartyLicences(result.metafile);
+  // Each file is named after its text, so that a pfharden that starts during a build finds its own.
+  let main = `(function (exports, require, module, __filename, __dirname) {${results[0]?.text ?? ''}\n})`;
+  for (const [name, text] of Array.from(files)) {
+    const named = hashed(name, text);
+    files.delete(name);
+    files.set(named, text);
+    main = main.replaceAll(`"./${name}"`, `"./${named}"`);
+    for (const [other, itsText] of files) files.set(other, itsText.replaceAll(`"./${name}"`, `"./${named}"`));
+  }
+  // It is read as Latin-1, and esbuild leaves regular expressions as they are written.
+  main = main.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const mainName = hashed('main.js', main);
+  files.set(mainName, main);
+  // The package is one of ES modules, and what is built here is none.
+  files.set('package.json', '{"type":"commonjs"}\n');
+  const licences = await thirdPartyLicences(results.map(({ metafile }) => metafile));
   if (licences !== '') files.set('THIRD-PARTY-LICENSES.txt', licences);
-  const entry = files.get('pfharden.js') ?? '';
-  files.delete('pfharden.js');
 
-  // The entry comes last and in one step, so that a pfharden that starts meanwhile finds all its chunks.
   await fs.mkdir(dist, { recursive: true });
-  for (const [name, text] of files) await fs.writeFile(path.join(dist, name), text);
-  const whole = path.join(dist, `.pfharden-${process.pid}.js`);
-  await fs.writeFile(whole, entry.startsWith('#!') ? entry : `#!/usr/bin/env node\n${entry}`, {
-    mode: 0o755,
-  });
-  await fs.rename(whole, path.join(dist, 'pfharden.js'));
+  for (const [name, text] of files) await writeWhole(path.join(dist, name), text);
+  await writeWhole(path.join(dist, `${mainName}.cache`), compiledCode(path.join(dist, mainName)));
+  const start = await fs.readFile(path.join(root, 'src', 'cli', 'start.cjs'), 'utf8');
+  await writeWhole(path.join(dist, 'pfharden.js'), start.replace('main.js', mainName), 0o755);
   for (const name of await fs.readdir(dist)) {
-    const ours = name === 'pfharden.js' || files.has(name) || name.startsWith('.pfharden-');
+    const ours =
+      files.has(name) || [`${mainName}.cache`, 'pfharden.js'].includes(name) || name.endsWith('.new');
     if (!ours) await fs.rm(path.join(dist, name), { recursive: true, force: true });
   }
 }
 
 /**
- * CommonJS packages call require() for Node's own modules, which an ES module does not have. esbuild
- * puts its stand-in into one chunk, and only that chunk has to make a require of its own.
+ * Bundles one file as CommonJS. What it imports dynamically stays outside and becomes a file of its own.
+ * @param {string} entry
+ * @param {Map<string, string>} lazy what was found to be imported dynamically, and its file names
+ */
+async function bundle(entry, lazy) {
+  const { outputFiles, metafile } = await esbuild.build({
+    ...common,
+    entryPoints: [entry],
+    outdir: dist,
+    format: 'cjs',
+    splitting: false,
+    supported: { 'dynamic-import': false },
+    define: { 'import.meta.url': 'importMetaUrl' },
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    metafile: true,
+    write: false,
+    plugins: [ownFiles(lazy), jsonAsText, builtinRules(compileRules)],
+  });
+  const text = outputFiles[0]?.text ?? '';
+  const url = 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;';
+  return { text: text.includes('importMetaUrl') ? url + text : text, metafile };
+}
+
+/** @param {Map<string, string>} lazy */
+function ownFiles(lazy) {
+  return {
+    name: 'own-files',
+    /** @param {esbuild.PluginBuild} build */
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, async ({ path: name, kind, resolveDir, importer }) => {
+        if (kind !== 'dynamic-import' || name.startsWith('node:')) return undefined;
+        const { path: target, errors } = await build.resolve(name, {
+          kind: 'import-statement',
+          resolveDir,
+          importer,
+        });
+        if (errors.length > 0) return { errors };
+        const file = `${name.replace(/^.*[/:]/, '').replace(/\.ts$/, '')}.js`;
+        lazy.set(target, file);
+        return { path: `./${file}`, external: true };
+      });
+    },
+  };
+}
+
+/**
+ * The code that V8 makes of the bundle, with all that a lint runs through: half of the time of a lint
+ * would go into compiling. A Node of another release takes no notice of it and compiles for itself.
+ * @param {string} main
+ */
+function compiledCode(main) {
+  const program = `
+    const { Script } = require('node:vm');
+    const { readFileSync, writeSync } = require('node:fs');
+    const [file, folder, host] = process.argv.slice(1);
+    const script = new Script(readFileSync(file, 'latin1'), { filename: file });
+    const program = { exports: {} };
+    script.runInThisContext()(program.exports, require, program, file, folder);
+    program.exports.main(['lint', host]).then(() => {
+      process.exitCode = 0;
+      const data = script.createCachedData();
+      for (let at = 0; at < data.length; ) at += writeSync(3, data, at);
+    });`;
+  const { output, status, error } = spawnSync(
+    process.execPath,
+    ['-e', program, main, dist, path.join('docs', 'example', 'etc', 'postfix')],
+    // The report itself goes nowhere.
+    { cwd: root, stdio: ['ignore', 'ignore', 'inherit', 'pipe'], maxBuffer: 1 << 26 },
+  );
+  if (error) throw error;
+  if (status !== 0) throw new Error(`compiling ended with status ${status}`);
+  return output[3] ?? '';
+}
+
+/**
+ * @param {string} name
  * @param {string} text
  */
-function withRequire(text) {
-  if (!text.includes('Dynamic require of')) return text;
-  const made = 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);\n';
-  return text.startsWith('#!') ? text.replace('\n', `\n${made}`) : made + text;
+function hashed(name, text) {
+  const { name: base, ext } = path.parse(name);
+  return `${base}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}${ext}`;
+}
+
+/**
+ * Writes beside and renames: whoever reads the file finds the old one or the new one.
+ * @param {string} file
+ * @param {string | Uint8Array} content
+ */
+async function writeWhole(file, content, mode = 0o644) {
+  const beside = `${file}.${process.pid}.new`;
+  await fs.writeFile(beside, content, { mode });
+  await fs.rename(beside, file);
 }
 
 /**
  * What is bundled is distributed, and its licences ask to be distributed with it.
- * @param {esbuild.Metafile} metafile
+ * @param {readonly esbuild.Metafile[]} metafiles
  */
-async function thirdPartyLicences(metafile) {
+async function thirdPartyLicences(metafiles) {
   /** @type {Set<string>} */
   const folders = new Set();
-  for (const output of Object.values(metafile.outputs)) {
+  for (const output of metafiles.flatMap(({ outputs }) => Object.values(outputs))) {
     for (const [input, { bytesInOutput }] of Object.entries(output.inputs)) {
       const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0];
       if (folder !== undefined && bytesInOutput > 0) folders.add(folder);
@@ -198,8 +290,8 @@ const [command, file, ...args] = process.argv.slice(2);
 if (command === undefined) {
   await buildDist();
 } else if (command === 'run' && file !== undefined) {
-  process.exitCode = await withBundle(path.resolve(file), compileRules, (bundle) => {
-    const node = spawnSync(process.execPath, ['--enable-source-maps', bundle, ...args], { stdio: 'inherit' });
+  process.exitCode = await withBundle(path.resolve(file), compileRules, (made) => {
+    const node = spawnSync(process.execPath, ['--enable-source-maps', made, ...args], { stdio: 'inherit' });
     if (node.error) throw node.error;
     return node.status ?? 128 + (node.signal ? constants.signals[node.signal] : 0);
   });

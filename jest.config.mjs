@@ -6,6 +6,9 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/test/hosts/', '<rootDir>/dist/'],
   moduleFileExtensions: ['ts', 'mjs', 'cjs', 'js', 'json', 'node'],
   transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.cjs' },
-  moduleNameMapper: { '^virtual:builtin-rules$': '<rootDir>/test/support/builtin-rules.ts' },
+  moduleNameMapper: {
+    '^virtual:builtin-rules$': '<rootDir>/test/support/builtin-rules.ts',
+    '^virtual:builtin-rule-pages$': '<rootDir>/test/support/builtin-rules.ts',
+  },
   globalSetup: '<rootDir>/test/support/build.mjs',
 };

@@ -63,21 +63,21 @@ function secretLines(source: SourceFile): ReadonlySet<number> {
   return lines;
 }
 
+/** Read both ways: what kind of file it is, its name need not tell. */
 function secretSpans(source: SourceFile): readonly Span[] {
-  if (/(^|\/)master\.cf[^/]*$/.test(source.path)) {
-    return parseMasterCf(source).items.flatMap((item) =>
-      item.kind === 'service'
-        ? item.arguments.flatMap((argument) =>
-            argument.kind === 'override' && isSecret(argument.name, argument.value) ? [argument.span] : [],
-          )
-        : [],
-    );
-  }
-  return parseMainCf(source).items.flatMap((item) =>
+  const overrides = parseMasterCf(source).items.flatMap((item) =>
+    item.kind === 'service'
+      ? item.arguments.flatMap((argument) =>
+          argument.kind === 'override' && isSecret(argument.name, argument.value) ? [argument.span] : [],
+        )
+      : [],
+  );
+  const entries = parseMainCf(source).items.flatMap((item) =>
     item.kind === 'entry' && isSecret(item.name, item.value)
       ? [{ start: item.nameSpan.start, end: item.line.span.end }]
       : [],
   );
+  return [...overrides, ...entries];
 }
 
 /** Cuts a hunk at its secret lines; parts that hold no change, or that lose their footing by the cut, go. */

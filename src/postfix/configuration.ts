@@ -3,10 +3,16 @@ import type { KnownRelease, Origin } from '../model/setting.ts';
 import type { Location, SourceFile } from '../text/source.ts';
 import { type Expansion, expand } from './expand.ts';
 import { type Parameter, type ParameterTable, parameterTable, transportParameters } from './parameters.ts';
-import { assumedServices, masterServices, READ_ONLY, type Service } from './services.ts';
+import {
+  assumedServices,
+  masterServices,
+  READ_ONLY,
+  type Service,
+  type ServiceOverride,
+} from './services.ts';
 import { parseMainCf } from './syntax/main-cf.ts';
 import { parseMasterCf } from './syntax/master-cf.ts';
-import type { MainCf, MainEntry, MasterCf, Override, ServiceEntry } from './syntax/tree.ts';
+import type { MainCf, MainEntry, MasterCf, ServiceEntry } from './syntax/tree.ts';
 
 /** What is needed to know one Postfix instance. */
 export interface PostfixInput {
@@ -33,7 +39,7 @@ export type PostfixSetting =
       readonly kind: 'override';
       readonly name: string;
       readonly value: string;
-      readonly entry: Override;
+      readonly entry: ServiceOverride;
       readonly service: Service;
       readonly at: Location;
     };
@@ -177,7 +183,7 @@ export class PostfixConfiguration {
     return this.table.get(name) ?? this.transportParameters.get(name) ?? null;
   }
 
-  #override(service: Service, entry: Override): PostfixSetting {
+  #override(service: Service, entry: ServiceOverride): PostfixSetting {
     const source = this.master?.source;
     if (source === undefined) throw new Error('an override without a master.cf');
     return {

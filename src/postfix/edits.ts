@@ -1,5 +1,5 @@
 import type { Edit } from '../text/edits.ts';
-import type { Span } from '../text/source.ts';
+import type { SourceFile, Span } from '../text/source.ts';
 import { isSpace, skipSpace, sourceOffset, trimSpace } from './syntax/logical-lines.ts';
 import type {
   Argument,
@@ -347,8 +347,16 @@ function liveArguments(tree: MasterCf, service: ServiceEntry): readonly ServiceA
 
 // Habits of the file
 
-/** `\r\n` where most lines end so, else `\n`. */
-function lineEnd({ source: { text } }: Tree): string {
+const lineEnds = new WeakMap<SourceFile, string>();
+
+/** `\r\n` where most lines end so, else `\n`; counted once for each file. */
+function lineEnd({ source }: Tree): string {
+  const known = lineEnds.get(source) ?? countLineEnds(source.text);
+  lineEnds.set(source, known);
+  return known;
+}
+
+function countLineEnds(text: string): string {
   let crlf = 0;
   let all = 0;
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {

@@ -1,7 +1,8 @@
+import type { Release } from '../model/release.ts';
 import type { PostfixConfiguration, PostfixSetting } from './configuration.ts';
 import { listWords } from './configuration.ts';
 import { references } from './expand.ts';
-import { dbmsSuffixes, type Parameter, transportParameters } from './parameters.ts';
+import { dbmsSuffixes, hasFeature, type Parameter, transportParameters } from './parameters.ts';
 import type { Service } from './services.ts';
 import type { Assignment, ServiceEntry } from './syntax/tree.ts';
 
@@ -91,7 +92,9 @@ class NameUseReader {
     const unused = this.#configuration.settings().filter((setting) => {
       if (setting.kind === 'main') return !known(setting.name);
       // postconf reads `-o{a=b}` as it was meant.
-      const { form, meant } = setting.entry;
+      const { form, meant, reached } = setting.entry;
+      // It does not look behind a word that ends the options.
+      if (!reached) return false;
       const name = form === 'joined-braced' && meant !== null ? meant.name : setting.name;
       return !known(name, setting.service);
     });
@@ -144,7 +147,7 @@ class NameUseReader {
 
   #useTables(value: string, space: NameSpace): void {
     const text = this.#configuration.expand(value, space.service).value;
-    for (const { type, name } of tableNames(text)) {
+    for (const { type, name } of tableNames(text, tableScan(this.#configuration.release))) {
       for (const suffix of dbmsSuffixes(type, this.#configuration.release))
         this.#use(`${name}_${suffix}`, space);
     }
@@ -188,16 +191,44 @@ function transportsOf(
 /** Deeper braces hold no tables that anybody wrote. */
 const DEEPEST_BRACES = 20;
 
+/** How a release looks for tables in a value. */
+interface TableScan {
+  /** A word that begins with # ends the list that it stands in. */
+  readonly comments: boolean;
+  /** What may stand before a table. */
+  readonly adapters: RegExp;
+  /** What is in braces inside an inline table of patterns is a pattern. */
+  readonly patterns: boolean;
+}
+
+function tableScan(release: Release): TableScan {
+  return {
+    comments: hasFeature(release, 'tableScanEndsAtComment'),
+    adapters: hasFeature(release, 'debugTables') ? /^(?:(?:proxy|debug):)+/ : /^(?:proxy:)+/,
+    patterns: hasFeature(release, 'tableScanEndsAtComment'),
+  };
+}
+
 /** Everything in a value that looks like a lookup table with a plain name, those in braces too. */
-function* tableNames(text: string, depth = 0): Iterable<{ readonly type: string; readonly name: string }> {
+function* tableNames(
+  text: string,
+  scan: TableScan,
+  depth = 0,
+  inPatterns = false,
+): Iterable<{ readonly type: string; readonly name: string }> {
   if (depth > DEEPEST_BRACES) return;
   for (const word of wordsWithBraces(text)) {
-    const reference = word.startsWith('{') ? word : word.replace(/^(?:proxy:)+/, '');
-    const colon = reference.startsWith('{') ? -1 : reference.indexOf(':');
+    if (scan.comments && word.startsWith('#')) return;
+    const braces = word.startsWith('{');
+    if (braces && inPatterns) continue;
+    const reference = braces ? word : word.replace(scan.adapters, '');
+    const colon = braces ? -1 : reference.indexOf(':');
+    const type = reference.slice(0, Math.max(colon, 0));
     const name = reference.slice(colon + 1);
-    if (name.startsWith('{')) yield* tableNames(name.replace(/^\{|\}$/g, ''), depth + 1);
-    else if (colon >= 0 && name !== '' && !/^[/.]/.test(name))
-      yield { type: reference.slice(0, colon), name };
+    if (braces || (colon >= 0 && name.startsWith('{'))) {
+      const patterns = inPatterns || (scan.patterns && (type === 'pcre' || type === 'regexp'));
+      yield* tableNames(name.replace(/^\{|\}$/g, ''), scan, depth + 1, patterns);
+    } else if (colon >= 0 && name !== '' && !/^[/.]/.test(name)) yield { type, name };
   }
 }
 
@@ -207,7 +238,7 @@ function wordsWithBraces(text: string): string[] {
   let word = '';
   let level = 0;
   for (const letter of `${text} `) {
-    if (level === 0 && /[,\s]/.test(letter)) {
+    if (level === 0 && /[, \t\r\n]/.test(letter)) {
       if (word !== '') words.push(word);
       word = '';
       continue;

@@ -1,6 +1,9 @@
 import type { Location, SourceFile } from '../text/source.ts';
 import type { MasterCf, Override, ServiceEntry } from './syntax/tree.ts';
 
+/** An override, and whether the program gets as far as reading it. */
+export type ServiceOverride = Override & { readonly reached: boolean };
+
 /**
  * One service as master(8) runs it. `entry` is null for a service that is assumed: a main.cf was
  * given without its master.cf, and these services are in every master.cf that Postfix comes with.
@@ -14,13 +17,13 @@ export interface Service {
   readonly program: string;
   readonly entry: ServiceEntry | null;
   /**
-   * The last override of each name, as postconf -P shows them. A stray word among the arguments keeps the
+   * The last override of each name. A stray word among the arguments keeps the
    * daemon from starting at all; what stands behind it is what the service is meant to be, and is judged
    * so, or mending the word would bring surprises; what stands in a comment behind a value is not.
    */
-  readonly overrides: ReadonlyMap<string, Override>;
+  readonly overrides: ReadonlyMap<string, ServiceOverride>;
   /** Overrides that a later one of the same name beats. */
-  readonly deadOverrides: readonly Override[];
+  readonly deadOverrides: readonly ServiceOverride[];
   /** A service that stands for "any service of this kind": nothing may be said of its defaults. */
   readonly assumed: boolean;
 }
@@ -123,8 +126,8 @@ export function masterServices(
 
 function toService(entry: ServiceEntry, source: SourceFile): Service {
   const { service, type, command } = entry.fields;
-  const overrides = new Map<string, Override>();
-  const deadOverrides: Override[] = [];
+  const overrides = new Map<string, ServiceOverride>();
+  const deadOverrides: ServiceOverride[] = [];
   // Behind a word that begins with #, the rest of a physical line is what somebody took for a comment.
   let commentEnd = -1;
   for (const argument of entry.arguments) {
@@ -167,7 +170,7 @@ export function assumedServices(): readonly Service[] {
     type,
     program,
     entry: null,
-    overrides: new Map<string, Override>(),
+    overrides: new Map<string, ServiceOverride>(),
     deadOverrides: [],
     assumed,
   }));

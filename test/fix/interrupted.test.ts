@@ -23,7 +23,11 @@ afterEach(() => {
 const read = (): string[] => NAMES.map((name) => fs.readFileSync(path.join(folder, name), 'utf8'));
 
 /** Runs `fix --write`; at the `count`th call of a function of node:fs that names a file in the folder, `fault` happens. */
-function fix(step?: string, count = 0, fault = ''): { status: number | null; signal: string | null; stderr: string } {
+function fix(
+  step?: string,
+  count = 0,
+  fault = '',
+): { status: number | null; signal: string | null; stderr: string } {
   const preload = `
     import fs from 'node:fs';
     import { syncBuiltinESMExports } from 'node:module';
@@ -34,7 +38,8 @@ function fix(step?: string, count = 0, fault = ''): { status: number | null; sig
       return real(...args);
     };
     syncBuiltinESMExports();`;
-  const options = step === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(preload)}`];
+  const options =
+    step === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(preload)}`];
   const { status, signal, stderr } = spawnSync(
     process.execPath,
     [...options, path.join(ROOT, 'dist/pfharden.js'), 'fix', '--write', '--no-exec', folder],
@@ -58,7 +63,8 @@ it.each(STEPS)('killed at %s, each file is old or new, and the next run complete
   const after = read();
   let killed = 0;
   for (let count = 1; count <= 8; count++) {
-    for (const [index, name] of NAMES.entries()) fs.writeFileSync(path.join(folder, name), before[index] ?? '');
+    for (const [index, name] of NAMES.entries())
+      fs.writeFileSync(path.join(folder, name), before[index] ?? '');
     const { signal } = fix(step, count, KILL);
     if (signal !== 'SIGKILL') break;
     killed++;

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,8 +86,7 @@ describe('writeFiles', () => {
 });
 
 describe('an interrupted write', () => {
-  const sha256 = (text: string): string =>
-    spawnSync('sha256sum', { input: text, encoding: 'utf8' }).stdout.split(' ')[0] ?? '';
+  const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
   /** What a process leaves that is killed between the two renames. */
   function interrupted(oldSecond: string): void {

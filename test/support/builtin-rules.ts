@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runInThisContext } from 'node:vm';
 import Handlebars from 'handlebars';
 import { TEMPLATE_OPTIONS, withoutPage } from '../../src/build/rules-module.ts';
 import type { ProfileFile } from '../../src/rules/profile.ts';
@@ -20,7 +21,7 @@ export const rules = pages.map(withoutPage);
 export const profiles = files<ProfileFile>(join(root, 'profiles'));
 
 function compiled(template: string): unknown {
-  return new Function(`return ${String(Handlebars.precompile(template, TEMPLATE_OPTIONS))}`)();
+  return runInThisContext(`(${Handlebars.precompile(template, TEMPLATE_OPTIONS) as unknown as string})`);
 }
 
 export const templates = Object.fromEntries(

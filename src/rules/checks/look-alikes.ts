@@ -27,12 +27,16 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The letters of a span that are not what they look like. */
-export function lookAlikes(source: SourceFile, { start, end }: Span): readonly LookAlike[] {
-  return Array.from(source.text.slice(start, end).matchAll(ANY), (match) => ({
-    at: start + match.index,
-    character: match[0],
-    plain: BLANKS.includes(match[0]) ? ' ' : '',
-  }));
+export function lookAlikes({ text, encoding }: SourceFile, { start, end }: Span): readonly LookAlike[] {
+  const found: LookAlike[] = [];
+  for (const match of text.slice(start, end).matchAll(ANY)) {
+    const [character] = match;
+    const at = start + match.index;
+    // In a file that is not UTF-8 most of these codes are parts of other letters.
+    if (encoding === 'latin1' && (character !== '\u00a0' || (text.codePointAt(at - 1) ?? 0) > 0x7f)) continue;
+    found.push({ at, character, plain: BLANKS.includes(character) ? ' ' : '' });
+  }
+  return found;
 }
 
 /** True for a name that holds such a letter. */

@@ -14,7 +14,19 @@ import { isDaemon, readersOf } from './programs.ts';
  * depends on who reads it (postfix-language §1.5). Each case was seen on 3.7.11 and 3.10.13.
  */
 
-function* trailingComment({ postfix }: CheckContext): Iterable<Report> {
+/** So many comments of a file are moved at a time: that is more than anybody writes. */
+const MOST_MOVED = 300;
+
+function* trailingComment(context: CheckContext): Iterable<Report> {
+  let found = 0;
+  for (const report of commentReports(context))
+    yield found++ < MOST_MOVED ? { ...report, fix: report.fix?.() ?? null } : { ...report, fix: null };
+}
+
+/** A report whose fix is made when it is wanted. */
+type LazyReport = Omit<Report, 'fix'> & { readonly fix?: () => ProposedFix | null };
+
+function* commentReports({ postfix }: CheckContext): Iterable<LazyReport> {
   const { main, master } = postfix;
   for (const item of main?.items ?? []) {
     if (main !== null && item.kind === 'entry' && item.value.includes('#'))
@@ -29,7 +41,7 @@ function* trailingComment({ postfix }: CheckContext): Iterable<Report> {
 const FREE_TEXT =
   /_banner$|^mail_name$|_reject_reason$|_reply$|_footer$|_filter$|_delimiters?$|_characters$|_context$|^undisclosed_recipients_header$|_compressor$|^debugger_command$|_default_action$|^known_tcp_ports$/;
 
-function* entryComments(postfix: PostfixConfiguration, main: MainCf, entry: MainEntry): Iterable<Report> {
+function* entryComments(postfix: PostfixConfiguration, main: MainCf, entry: MainEntry): Iterable<LazyReport> {
   const parameter = postfix.parameter(entry.name);
   if (parameter === null && !nameUse(postfix).known(entry.name)) return;
   if (FREE_TEXT.test(entry.name) || parameter?.storage === 'raw' || isTemplated(entry.value)) return;
@@ -46,7 +58,7 @@ function* entryComments(postfix: PostfixConfiguration, main: MainCf, entry: Main
         readers: parameter === null ? [] : readersOf(parameter),
         lost: wordsAfter(main, entry, comment),
       },
-      fix: moveFix(main, comment, [`main.cf:${entry.name}`], value !== ''),
+      fix: () => moveFix(main, comment, [`main.cf:${entry.name}`], value !== ''),
     };
   }
   if (comments.length === 0 && parameter !== null) yield* withoutBlank(postfix, main, entry, parameter);
@@ -58,7 +70,7 @@ function* withoutBlank(
   main: MainCf,
   entry: MainEntry,
   parameter: Parameter,
-): Iterable<Report> {
+): Iterable<LazyReport> {
   const { release } = postfix;
   if (!STRICT_TYPES.has(parameter.type) || entry.value.includes('$')) return;
   const value = /^[^#\s]+(?=#)/.exec(entry.value)?.[0];
@@ -77,7 +89,7 @@ function* withoutBlank(
     setting: entry.name,
     actual: entry.value,
     data: { comment: excerpt(main.source.slice(comment)), readers: readersOf(parameter), lost: '' },
-    fix: moveFix(main, comment, [`main.cf:${entry.name}`], true),
+    fix: () => moveFix(main, comment, [`main.cf:${entry.name}`], true),
   };
 }
 
@@ -148,7 +160,7 @@ function effectOf(
 }
 
 /** So much of a long value is looked at on either side of a comment. */
-const NEAR = 1000;
+const NEAR = 200;
 
 /** The value up to a comment, without earlier comments. */
 function valueBefore(main: MainCf, entry: MainEntry, { start }: Span): string {
@@ -194,7 +206,7 @@ function moveFix(
   }
 }
 
-function* argumentComments(master: MasterCf, entry: ServiceEntry): Iterable<Report> {
+function* argumentComments(master: MasterCf, entry: ServiceEntry): Iterable<LazyReport> {
   const { service, type, command } = entry.fields;
   const program = command.text.replace(/^.*\//, '');
   if (!isDaemon(program) || isTemplated(entry.line.text)) return;
@@ -210,7 +222,7 @@ function* argumentComments(master: MasterCf, entry: ServiceEntry): Iterable<Repo
       message: inCommand ? 'command' : 'arguments',
       at: { source: master.source, span: comment },
       data: { service: id, program, comment: excerpt(text), first: text.split(/\s/)[0] ?? '#' },
-      fix: moveFix(master, comment, [], true),
+      fix: () => moveFix(master, comment, [], true),
     };
   }
 }

@@ -10,8 +10,12 @@ import { isDaemon, usesParameter } from './programs.ts';
 
 /** Overrides that the daemon does not get, gets otherwise than written, or does not read (postfix-language §4). */
 
+/** So many overrides are mended at a time: that is more than anybody writes. */
+const MOST_MENDED = 300;
+
 function* overrideBlanks({ postfix }: CheckContext): Iterable<Report> {
   const { master } = postfix;
+  let found = 0;
   for (const entry of master?.items ?? []) {
     if (master === null || entry.kind !== 'service' || isTemplated(entry.line.text)) continue;
     const program = entry.fields.command.text.replace(/^.*\//, '');
@@ -25,7 +29,7 @@ function* overrideBlanks({ postfix }: CheckContext): Iterable<Report> {
       if ((comments[next]?.start ?? Number.POSITIVE_INFINITY) <= start) continue;
       const { meant } = argument;
       if (meant !== null && !/\S-o$/.test(argument.kind === 'override' ? argument.value : '')) {
-        yield misreadReport(postfix, master, entry, argument, meant);
+        yield misreadReport(postfix, master, entry, argument, meant, found++ < MOST_MENDED);
       } else if (!braced && argument.kind === 'override' && argument.form === 'braced') {
         yield tooNewReport(postfix, master, entry, argument);
       }
@@ -43,6 +47,7 @@ function misreadReport(
   entry: ServiceEntry,
   argument: ServiceArgument,
   meant: Assignment,
+  mend: boolean,
 ): Report {
   const id = serviceId(entry);
   const value = withoutQuotes(meant.value);
@@ -67,7 +72,7 @@ function misreadReport(
       stray: stray ?? '',
       write: writtenAs(postfix, meant.name, value),
     },
-    fix: overrideFix(postfix, master, argument, meant.name, value, id),
+    fix: mend ? overrideFix(postfix, master, argument, meant.name, value, id) : null,
   };
 }
 
@@ -179,6 +184,7 @@ function tooNewReport(
 // Overrides that nobody reads
 
 function* unusedOverride({ postfix }: CheckContext): Iterable<Report> {
+  const byProgram = servicesByProgram(postfix);
   for (const setting of postfix.settings()) {
     if (setting.kind !== 'override' || setting.entry.form === 'joined-braced') continue;
     const { service } = setting;
@@ -195,7 +201,7 @@ function* unusedOverride({ postfix }: CheckContext): Iterable<Report> {
         service: service.id,
         program: service.program,
         readers: readers.map((name) => `${name}(8)`),
-        where: whereToSet(postfix, readers),
+        where: whereToSet(byProgram, readers),
         own: own ?? '',
       },
       ...(own === null ? {} : { expected: own }),
@@ -230,13 +236,21 @@ function counterpartFix(setting: PostfixSetting & { readonly kind: 'override' },
   };
 }
 
-/** Where the setting would have an effect: the services that run a program which reads it, or main.cf. */
-function whereToSet(postfix: PostfixConfiguration, readers: readonly string[]): string {
-  const services = postfix.services.filter(
-    ({ program, entry }) => entry !== null && readers.includes(program),
-  );
-  if (services.length === 1) return `main.cf, or on the line of ${services[0]?.id}`;
-  return 'main.cf';
+function servicesByProgram({ services }: PostfixConfiguration): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { program, id, entry } of services) {
+    if (entry === null) continue;
+    const ids = found.get(program);
+    if (ids === undefined) found.set(program, [id]);
+    else ids.push(id);
+  }
+  return found;
+}
+
+/** Where the setting would have an effect: main.cf, and the one service that runs a program which reads it. */
+function whereToSet(byProgram: ReadonlyMap<string, readonly string[]>, readers: readonly string[]): string {
+  const ids = readers.flatMap((reader) => byProgram.get(reader)?.slice(0, 2) ?? []);
+  return ids.length === 1 ? `main.cf, or on the line of ${ids[0]}` : 'main.cf';
 }
 
 /** Checks about overrides. */

@@ -1,5 +1,5 @@
 import type { PostfixConfiguration, PostfixSetting } from '../../postfix/configuration.ts';
-import { type Expansion, type ExpansionCode, references } from '../../postfix/expand.ts';
+import { type Expansion, type ExpansionCode, type Reference, references } from '../../postfix/expand.ts';
 import { hasFeature, type ParameterType } from '../../postfix/parameters.ts';
 import { parseTableReference } from '../../postfix/tables.ts';
 import { nearest } from '../../text/nearest.ts';
@@ -31,10 +31,11 @@ function withoutInlineTables(value: string): string {
 }
 
 /** Place of a part of a value as it is read, in the file. */
-function placeIn(setting: PostfixSetting, text: string): Location {
+function placeIn(setting: PostfixSetting, text: string, from: number): Location {
   const { source } = setting.at;
   const { start, end } = setting.entry.valueSpan;
-  const at = source.text.indexOf(text, start);
+  // Line ends and comments between lines only move it towards the end.
+  const at = source.text.indexOf(text, start + from);
   if (text === '' || at < 0 || at + text.length > end) return setting.at;
   return { source, span: { start: at, end: at + text.length } };
 }
@@ -83,7 +84,7 @@ function* failedReports(
   yield {
     ...common,
     message: problem.code === 'empty-name' ? 'lone-dollar' : 'broken',
-    at: placeIn(setting, dollar),
+    at: placeIn(setting, dollar, problem.at),
     data: { problem: FAILURES[problem.code] ?? 'it cannot be expanded', text: problem.detail },
   };
 }
@@ -135,16 +136,17 @@ function* undefinedReports(
 ): Iterable<Report> {
   // Without main.cf nobody knows what it defines.
   if (postfix.main === null) return;
-  const written = references(setting.value);
+  const written = new Map<string, Reference>();
+  for (const one of references(setting.value)) if (!written.has(one.name)) written.set(one.name, one);
   const seen = new Set<string>();
   for (const { code, detail: name } of problems) {
     if (code !== 'undefined' || seen.has(name)) continue;
     seen.add(name);
-    const reference = written.find((one) => one.name === name);
+    const reference = written.get(name);
     if (reference === undefined) continue;
     const text = setting.value.slice(reference.at, reference.at + reference.length);
     const data = { reference: text, name };
-    const common = { at: placeIn(setting, text), setting: setting.name, actual: setting.value };
+    const common = { at: placeIn(setting, text, reference.at), setting: setting.name, actual: setting.value };
     if (/^\d+$/.test(name)) yield { ...common, message: 'group', data };
     else if (postfix.table.knownAnywhere(name) !== null) yield { ...common, message: 'other-release', data };
     else {
@@ -198,15 +200,14 @@ function* conditionReports(
   type: ParameterType,
 ): Iterable<Report> {
   if (!setting.value.includes('?')) return;
-  for (const [text, name = '', yes = '', no = ''] of setting.value.matchAll(
-    /\$\{\s*(\w+)\s*\?([^{}$:?]*):([^{}$]*)\}/g,
-  )) {
+  for (const match of setting.value.matchAll(/\$\{\s*(\w+)\s*\?([^{}$:?]*):([^{}$]*)\}/g)) {
+    const [text, name = '', yes = '', no = ''] = match;
     const plain = /^(?:yes|no|\d+[smhdw]?)$/i.test(yes.trim());
     if (!WITHOUT_COLON.has(type) && !plain) continue;
     if (!plain && parseTableReference(`${yes}:${no}`) !== null && !WITHOUT_COLON.has(type)) continue;
     yield {
       message: WITHOUT_COLON.has(type) ? 'condition-fatal' : 'condition',
-      at: placeIn(setting, text),
+      at: placeIn(setting, text, match.index),
       setting: setting.name,
       actual: text,
       data: {

@@ -495,7 +495,7 @@ function fieldCount(master: MasterCf, item: InvalidLine): Report {
 }
 
 /** So many lines without indentation are looked at below one service. */
-const MOST_UNINDENTED = 100;
+const MOST_UNINDENTED = 30;
 
 /** The service right above, with nothing but options that lost their indentation in between. */
 function serviceAbove(master: MasterCf, item: InvalidLine): string | null {

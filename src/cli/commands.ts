@@ -1,0 +1,23 @@
+import { explain } from './explain.ts';
+import { fix } from './fix.ts';
+import { lint } from './lint.ts';
+import type { CommandName, Request } from './options.ts';
+import { profiles } from './profiles.ts';
+import { rules } from './rules.ts';
+import { show } from './show.ts';
+
+// All commands are one chunk of the bundle: a chunk for each would be a dozen files to load for any of
+// them, for what they share. What is large and rarely needed is loaded where it is used.
+const COMMANDS: Readonly<Record<CommandName, (request: Request) => number | Promise<number>>> = {
+  lint,
+  fix,
+  show,
+  explain,
+  rules,
+  profiles,
+};
+
+/** Runs a command and gives its exit status. */
+export async function runCommand(request: Request): Promise<number> {
+  return COMMANDS[request.command](request);
+}

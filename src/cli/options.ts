@@ -1,0 +1,197 @@
+import type { InputKind } from '../hosts/find.ts';
+import type { GivenReleases } from '../hosts/releases.ts';
+import { parseRelease } from '../model/release.ts';
+import { UsageError } from './errors.ts';
+
+/** One option of the command line. All are long; a boolean takes no value, a list may be given again and again. */
+export interface Option {
+  readonly type: 'string' | 'boolean' | 'list';
+  readonly describe: string;
+  /** What the value is, for the help. */
+  readonly value?: string;
+  readonly choices?: readonly string[];
+}
+
+/** Options by name, without the dashes. */
+export type Options = Readonly<Record<string, Option>>;
+
+/** What was given, by name; what was not given is absent. */
+export type Given = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+
+/** A command line that was understood. */
+export interface Request {
+  readonly command: CommandName;
+  readonly words: readonly string[];
+  readonly given: Given;
+}
+
+/** Names of the commands, and the one line of help for each. */
+export const COMMANDS = {
+  lint: 'Say what is wrong, where and why',
+  fix: 'Print the smallest diff that mends it, or write it',
+  show: 'Show the effective settings and what each port really does',
+  explain: 'Explain a rule',
+  rules: 'List the rules',
+  profiles: 'Show the thresholds of the profiles side by side',
+} as const;
+
+/** A command. */
+export type CommandName = keyof typeof COMMANDS;
+
+const FORMAT: Option = {
+  type: 'string',
+  choices: ['text', 'json'],
+  value: 'FORMAT',
+  describe: 'How to print it (default: text)',
+};
+const NO_COLOR: Option = { type: 'boolean', describe: 'Never use colours' };
+
+const PROFILE: Option = {
+  type: 'string',
+  value: 'NAME|FILE',
+  describe: 'legacy-compatible, modern (default), strict, or a file of your own',
+};
+
+const SEVERITIES = ['error', 'warning', 'info'];
+
+/** Options of every command that reads hosts. */
+const HOSTS: Options = {
+  as: {
+    type: 'string',
+    choices: ['main.cf', 'master.cf', 'dovecot.conf'],
+    value: 'KIND',
+    describe: 'What a file of another name, or standard input (-), is',
+  },
+  'postfix-version': { type: 'string', value: 'RELEASE', describe: 'Judge for this release of Postfix' },
+  'dovecot-version': { type: 'string', value: 'RELEASE', describe: 'Judge for this release of Dovecot' },
+  'openssl-version': { type: 'string', value: 'RELEASE', describe: 'Judge for this release of OpenSSL' },
+  'no-exec': { type: 'boolean', describe: 'Ask no installed program for its release' },
+};
+
+/** The options of each command. */
+export const OPTIONS: Readonly<Record<CommandName, Options>> = {
+  lint: {
+    profile: PROFILE,
+    format: FORMAT,
+    'fail-on': {
+      type: 'string',
+      choices: SEVERITIES,
+      value: 'SEVERITY',
+      describe: 'Exit with 1 for findings from this severity up (default: warning)',
+    },
+    severity: {
+      type: 'string',
+      choices: SEVERITIES,
+      value: 'SEVERITY',
+      describe: 'Show findings from this severity up',
+    },
+    quiet: { type: 'boolean', describe: 'One line a finding and nothing else' },
+    rule: { type: 'list', value: 'ID', describe: 'Only this rule; may be given several times' },
+    ...HOSTS,
+    'no-color': NO_COLOR,
+  },
+  fix: {
+    profile: PROFILE,
+    only: {
+      type: 'list',
+      value: 'RULE',
+      describe: 'Mend only findings of this rule; may be given several times',
+    },
+    unsafe: { type: 'boolean', describe: 'Also make changes that users or partners may notice' },
+    format: {
+      type: 'string',
+      choices: ['diff', 'postconf'],
+      value: 'FORMAT',
+      describe: 'A unified diff (default), or a shell script of postconf commands',
+    },
+    write: { type: 'boolean', describe: 'Change the files' },
+    backup: { type: 'boolean', describe: 'With --write: keep the old files as NAME.bak' },
+    ...HOSTS,
+  },
+  show: {
+    format: FORMAT,
+    all: { type: 'boolean', describe: 'Also the settings that are left at their defaults' },
+    ...HOSTS,
+    'no-color': NO_COLOR,
+  },
+  explain: { format: FORMAT, 'no-color': NO_COLOR },
+  rules: { format: FORMAT, 'no-color': NO_COLOR },
+  profiles: { format: FORMAT, 'no-color': NO_COLOR },
+};
+
+/**
+ * Understands a command line that leaves no question open: a command, long options that it has, with
+ * values that they take, and words.
+ *
+ * @returns null for every other one: whether that is wrong, and how, the full parser tells
+ */
+export function plainRequest(args: readonly string[]): Request | null {
+  const [command, ...rest] = args;
+  if (command === undefined || !(command in OPTIONS)) return null;
+  const options = OPTIONS[command as CommandName];
+  const words: string[] = [];
+  const given: Record<string, string | boolean | string[]> = {};
+  for (let index = 0; index < rest.length; index++) {
+    const arg = rest[index] ?? '';
+    if (arg === '-' || (!arg.startsWith('-') && arg !== '')) {
+      words.push(arg);
+      continue;
+    }
+    const [, name = '', inline] = /^--([a-z-]+)(?:=(.+))?$/.exec(arg) ?? [];
+    const option = Object.hasOwn(options, name) ? options[name] : undefined;
+    if (option === undefined) return null;
+    if (option.type === 'boolean') {
+      if (inline !== undefined || name in given) return null;
+      given[name] = true;
+      continue;
+    }
+    const value = inline ?? rest[++index];
+    if (value === undefined || value === '' || value.startsWith('-')) return null;
+    if (option.choices !== undefined && !option.choices.includes(value)) return null;
+    const earlier = given[name];
+    if (option.type === 'list') given[name] = Array.isArray(earlier) ? [...earlier, value] : [value];
+    else if (earlier === undefined) given[name] = value;
+    else return null;
+  }
+  return { command: command as CommandName, words, given };
+}
+
+/** A string option, or undefined. */
+export function textOf(given: Given, name: string): string | undefined {
+  const value = given[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Whether a boolean option was given. */
+export function isOn(given: Given, name: string): boolean {
+  return given[name] === true;
+}
+
+/** The values of a list option; empty where it was not given. */
+export function listOf(given: Given, name: string): readonly string[] {
+  const value = given[name];
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+/** What the options of `HOSTS` say. */
+export function hostOptions(
+  given: Given,
+  command: CommandName,
+): { readonly as: InputKind | undefined; readonly flags: GivenReleases; readonly exec: boolean } {
+  const release = (server: string): string | undefined => {
+    const text = textOf(given, `${server}-version`);
+    if (text === undefined) return undefined;
+    const parsed = parseRelease(text);
+    if (parsed === null)
+      throw new UsageError(
+        `--${server}-version: "${text}" is no release; write it as 3.7.11 or 3.7`,
+        command,
+      );
+    return parsed;
+  };
+  return {
+    as: textOf(given, 'as') as InputKind | undefined,
+    flags: { postfix: release('postfix'), dovecot: release('dovecot'), openssl: release('openssl') },
+    exec: !isOn(given, 'no-exec'),
+  };
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// The start of dist/pfharden.js: loads the bundle with the code that was compiled when it was built, which
+// takes half the time of compiling it again. (Node 22 has module.enableCompileCache for this.)
+'use strict';
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
+const { Script } = require('node:vm');
+
+const file = join(__dirname, 'main.js');
+let cachedData;
+try {
+  cachedData = readFileSync(`${file}.cache`);
+} catch {
+  // V8 compiles it all the same.
+}
+const script = new Script(readFileSync(file, 'latin1'), { filename: file, cachedData });
+const program = { exports: {} };
+script.runInThisContext()(program.exports, require, program, file, __dirname);
+program.exports.main(process.argv.slice(2));

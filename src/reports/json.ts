@@ -1,0 +1,103 @@
+import type { Host } from '../hosts/host.ts';
+import type { Finding } from '../model/finding.ts';
+import type { KnownRelease } from '../model/setting.ts';
+import type { HostReport, Totals } from './totals.ts';
+
+/**
+ * A value as JSON that is safe to print: what a terminal might act on is written as an escape, which is
+ * the same JSON.
+ */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(
+    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function indented(text: string, by: number): string {
+  return text.replaceAll('\n', `\n${' '.repeat(by)}`);
+}
+
+/** A document whose hosts are written one after the other, so that of many only one is in memory. */
+export class HostsDocument {
+  #first = true;
+
+  /** @param head what stands before the hosts, such as `profile` */
+  start(head: Readonly<Record<string, unknown>>): string {
+    const members = Object.entries({ version: 1, ...head }).map(
+      ([key, value]) => `  ${JSON.stringify(key)}: ${jsonText(value)},\n`,
+    );
+    return `{\n${members.join('')}  "hosts": [`;
+  }
+
+  host(value: unknown): string {
+    const separator = this.#first ? '' : ',';
+    this.#first = false;
+    return `${separator}\n    ${indented(jsonText(value), 4)}`;
+  }
+
+  /** @param tail what stands behind the hosts, such as `summary` */
+  end(tail: Readonly<Record<string, unknown>> = {}): string {
+    const members = Object.entries(tail).map(
+      ([key, value]) => `,\n  ${JSON.stringify(key)}: ${indented(jsonText(value), 2)}`,
+    );
+    return `${this.#first ? '' : '\n  '}]${members.join('')}\n}\n`;
+  }
+}
+
+/** What every report says of a host: where it is and for which releases it is judged. */
+export function hostHead(host: Host): Readonly<Record<string, unknown>> {
+  const { postfix, releases } = host;
+  return {
+    root: host.root,
+    postfix:
+      postfix === null ? null : { directory: postfix.configuration.directory, ...known(releases.postfix) },
+    dovecot: null,
+    openssl: known(releases.openssl),
+  };
+}
+
+function known({ version, versionFrom }: KnownRelease): { version: string; versionFrom: string } {
+  return { version, versionFrom };
+}
+
+/** A host of `lint --format json`. */
+export function lintHost({ host, findings }: HostReport): unknown {
+  return { ...hostHead(host), findings: findings.map(findingJson) };
+}
+
+/** The `summary` of `lint --format json`. */
+export function lintSummary({ error, warning, info, suppressed, fixable }: Totals): unknown {
+  return { error, warning, info, suppressed, fixable };
+}
+
+function findingJson(finding: Finding): unknown {
+  const { source, span } = finding.at;
+  const from = source.position(span.start);
+  const to = source.position(span.end);
+  return {
+    rule: finding.rule,
+    severity: finding.severity,
+    message: finding.message,
+    file: source.path,
+    line: from.line,
+    column: from.column,
+    endLine: to.line,
+    endColumn: to.column,
+    endpoint: finding.endpoints[0] ?? null,
+    setting: finding.setting,
+    actual: finding.actual,
+    expected: finding.expected,
+    related: finding.related.map(({ at, message }) => ({
+      file: at.source.path,
+      ...at.source.position(at.span.start),
+      message,
+    })),
+    fix:
+      finding.fix === null || finding.fix.edits.length === 0
+        ? null
+        : { title: finding.fix.title, safe: finding.fix.safe },
+    references: finding.references,
+    fingerprint: finding.fingerprint,
+  };
+}

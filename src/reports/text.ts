@@ -1,0 +1,240 @@
+import type { Host } from '../hosts/host.ts';
+import { type Finding, SEVERITIES } from '../model/finding.ts';
+import type { KnownRelease } from '../model/setting.ts';
+import { headOf } from '../rules/locate.ts';
+import { andList, endpointPhrase } from '../rules/messages.ts';
+import { frame } from './frame.ts';
+import type { Palette } from './palette.ts';
+import { type SecretPlaces, secretPlaces } from './secret-places.ts';
+import type { HostReport, Totals } from './totals.ts';
+import { count, labelled, shownText, widthOf, wrap } from './words.ts';
+
+/** How a text report is written. */
+export interface TextOptions {
+  readonly width: number;
+  readonly palette: Palette;
+  /** Name of the profile that judged. */
+  readonly profile: string;
+}
+
+/** One line of facts under a finding. */
+interface Detail {
+  readonly label: string;
+  readonly text: string;
+}
+
+/** Most endpoints that a finding names one by one. */
+const MOST_ENDPOINTS = 4;
+const MOST_RELATED = 3;
+const INDENT = 2;
+const LABEL = 7;
+
+/** The findings of one host, by file and rule, the gravest first. */
+export function hostText(report: HostReport, options: TextOptions): string {
+  const { host, findings } = report;
+  const { palette } = options;
+  const secrets = secretPlaces(host);
+  const lines = hostHeader(host, options);
+  if (findings.length === 0) lines.push('', `${' '.repeat(INDENT)}nothing to report`);
+  for (const [path, inFile] of groupedBy(findings, ({ at }) => at.source.path)) {
+    lines.push('', palette.strong(shownText(path)));
+    const groups = [...groupedBy(inFile, ({ rule }) => rule).values()];
+    for (const group of groups.sort((a, b) => gravity(a) - gravity(b)))
+      lines.push(...groupLines(group, host, secrets, options));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function gravity(group: readonly Finding[]): number {
+  return Math.min(...group.map(({ severity }) => SEVERITIES.indexOf(severity)));
+}
+
+function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+/** Findings of one rule in one file: what the first says of all of them is not said again. */
+function groupLines(
+  group: readonly Finding[],
+  host: Host,
+  secrets: SecretPlaces,
+  text: TextOptions,
+): string[] {
+  const { palette, width } = text;
+  const lines: string[] = [];
+  let first: readonly Detail[] = [];
+  for (const finding of group) {
+    lines.push('', ...heading(finding, text));
+    const options = {
+      width: width - INDENT,
+      secrets,
+      mark: palette.severity[finding.severity],
+      dim: palette.dim,
+    };
+    const marked = standsNowhere(finding, host)
+      ? [palette.dim(`   - | no line here sets ${shownText(finding.setting ?? '')}`)]
+      : frame(finding.at, options);
+    lines.push(...marked.map((line) => `${' '.repeat(INDENT)}${line}`));
+    const own = details(finding, host);
+    for (const detail of own) {
+      const { label } = detail;
+      if (first.some((said) => said.label === label && said.text === detail.text)) continue;
+      const [head = '', ...rest] = labelled(label, detail.text, INDENT + 2, LABEL, width);
+      lines.push(
+        head.replace(label, () => palette.dim(label)),
+        ...rest,
+      );
+    }
+    if (first.length === 0) first = own;
+  }
+  return lines;
+}
+
+/** True for a default without any line that brings it into play: the place is only the head of the file. */
+function standsNowhere({ setting, valueFrom, at }: Finding, { postfix }: Host): boolean {
+  if (postfix === null || setting === null || valueFrom === null || !valueFrom.startsWith('default of '))
+    return false;
+  const head = headOf(postfix.configuration);
+  return (
+    head.source === at.source &&
+    head.span.start === at.span.start &&
+    !at.source.slice(at.span).includes(setting)
+  );
+}
+
+/** Severity and sentence, and the rule id at the end of the last line. */
+function heading({ severity, message, rule }: Finding, { palette, width }: TextOptions): string[] {
+  const indent = ' '.repeat(INDENT);
+  const colour = palette.severity[severity];
+  const lines = wrap(`${severity}: ${shownText(message)}`, width - INDENT - 2);
+  const id = `[${rule}]`;
+  const last = lines.at(-1) ?? '';
+  if (widthOf(last) + 2 + id.length <= width - INDENT)
+    lines[lines.length - 1] = `${last}  ${palette.dim(id)}`;
+  else lines.push(`  ${palette.dim(id)}`);
+  return lines.map((line, index) => {
+    if (index > 0) return `${indent}  ${line}`;
+    return `${indent}${colour(palette.strong(`${severity}:`))}${line.slice(severity.length + 1)}`;
+  });
+}
+
+function details(finding: Finding, host: Host): Detail[] {
+  const { fix } = finding;
+  const found: Detail[] = [];
+  const ports = endpointText(finding, host);
+  if (ports !== null) found.push({ label: 'where', text: ports });
+  if (finding.actual !== null) {
+    const from = finding.valueFrom === null ? '' : ` (${shownText(finding.valueFrom)})`;
+    const name = finding.setting === null ? '' : `${shownText(finding.setting, 100)} = `;
+    const value = finding.actual === '' ? '(empty)' : shownText(finding.actual, 240);
+    found.push({ label: 'value', text: `${name}${value}${from}` });
+  }
+  const related = finding.related.slice(0, MOST_RELATED).map(({ at, message }) => {
+    const { line } = at.source.position(at.span.start);
+    return { label: 'see', text: `${shownText(at.source.path)}:${line}: ${shownText(message)}` };
+  });
+  found.push(...related);
+  const more = finding.related.length - related.length;
+  if (more > 0) found.push({ label: 'see', text: `and ${count(more, 'more place')}` });
+  found.push(
+    { label: 'why', text: shownText(finding.why) },
+    { label: 'do', text: shownText(finding.advice) },
+  );
+  if (fix !== null && fix.edits.length > 0) {
+    found.push({ label: 'fix', text: `pfharden fix${fix.safe ? '' : ' --unsafe'}: ${shownText(fix.title)}` });
+  }
+  return found;
+}
+
+/** The ports concerned; null where the message has named them already, or none is. */
+function endpointText(finding: Finding, host: Host): string | null {
+  const phrases = [
+    ...new Set(
+      finding.endpoints.flatMap((id) => {
+        const endpoint = host.postfix?.endpoints.find((one) => one.id === id);
+        return endpoint === undefined ? [] : [shownText(endpointPhrase(endpoint))];
+      }),
+    ),
+  ];
+  if (phrases.every((phrase) => finding.message.includes(phrase))) return null;
+  const shown = phrases.slice(0, MOST_ENDPOINTS);
+  const more = phrases.length - shown.length;
+  return andList(more > 0 ? [...shown, `${more} more`] : shown);
+}
+
+function hostHeader(host: Host, { width, palette, profile }: TextOptions): string[] {
+  const { releases, postfix } = host;
+  const name = shownText(postfix?.configuration.directory ?? host.root);
+  const judged = `Postfix ${releaseText(releases.postfix)}, OpenSSL ${releaseText(releases.openssl)}, profile ${profile}`;
+  return [`${palette.strong(name)}: ${judged}`, ...assumptions(host).flatMap((text) => wrap(text, width))];
+}
+
+function releaseText({ version, versionFrom }: KnownRelease): string {
+  const words: Record<KnownRelease['versionFrom'], string> = {
+    flag: '',
+    config: ' (.pfharden.json)',
+    installed: ' (installed)',
+    implied: ' (assumed)',
+    assumed: ' (assumed)',
+  };
+  return `${version}${words[versionFrom]}`;
+}
+
+/** What was assumed about releases, in two sentences, and how to say better. */
+function assumptions({ releases }: Host): string[] {
+  const guessed = (['postfix', 'openssl'] as const).filter((server) =>
+    ['assumed', 'implied'].includes(releases[server].versionFrom),
+  );
+  if (guessed.length === 0) return [];
+  const many = guessed.length > 1;
+  const names = andList(guessed.map((server) => SERVER_NAMES[server]));
+  const { provenAtLeast } = releases.postfix;
+  const bound =
+    guessed.includes('postfix') && provenAtLeast !== null
+      ? ` (these files are for Postfix ${provenAtLeast} or later)`
+      : '';
+  const flags = andList(guessed.map((server) => `--${server}-version`));
+  return [
+    `The ${many ? 'releases' : 'release'} of ${names} ${many ? 'are' : 'is'} not known: the newest ${many ? 'are' : 'is'} assumed${bound}. Name ${many ? 'them' : 'it'} with ${flags}.`,
+  ];
+}
+
+const SERVER_NAMES = { postfix: 'Postfix', openssl: 'OpenSSL' } as const;
+
+/** The line at the end, with what to do next. */
+export function summaryText(totals: Totals, { palette }: Pick<TextOptions, 'palette'>): string {
+  const counts = SEVERITIES.filter((severity) => totals[severity] > 0).map((severity) =>
+    palette.severity[severity](
+      count(totals[severity], severity, severity === 'info' ? 'info' : `${severity}s`),
+    ),
+  );
+  const hosts = totals.hosts === 1 ? '' : ` on ${totals.hosts} hosts`;
+  const found = counts.length === 0 ? `no findings${hosts}` : `${andList(counts)}${hosts}`;
+  const sentences = [`${found}.`];
+  if (totals.hidden > 0) sentences.push(`${totals.hidden} of less severity not shown.`);
+  const all = totals.error + totals.warning + totals.info;
+  if (totals.fixable > 0) {
+    const more = totals.unsafe > 0 ? `, with --unsafe ${totals.unsafe} more` : '';
+    sentences.push(`pfharden fix mends ${totals.fixable} of ${all}${more}.`);
+  } else if (totals.unsafe > 0) sentences.push(`pfharden fix --unsafe mends ${totals.unsafe} of ${all}.`);
+  if (all > 0) sentences.push('More on a rule: pfharden explain RULE.');
+  return `${sentences.join(' ')}\n`;
+}
+
+/** One line a finding, as compilers print them; nothing where there is none. */
+export function quietText({ findings }: HostReport, { palette }: Pick<TextOptions, 'palette'>): string {
+  return findings
+    .map(({ at, severity, message, rule }) => {
+      const { line, column } = at.source.position(at.span.start);
+      const severityText = palette.severity[severity](severity);
+      return `${shownText(at.source.path)}:${line}:${column}: ${severityText}: ${shownText(message)} [${rule}]\n`;
+    })
+    .join('');
+}

@@ -1,0 +1,45 @@
+import type { Host } from '../hosts/host.ts';
+import { atLeastAsGrave, type Finding, type Severity } from '../model/finding.ts';
+
+/** What a report says of one host. */
+export interface HostReport {
+  readonly host: Host;
+  /** Those that are to be shown. */
+  readonly findings: readonly Finding[];
+  /** How many are too light to be shown. */
+  readonly hidden: number;
+}
+
+/** Counts over all hosts of a run. */
+export interface Totals {
+  hosts: number;
+  error: number;
+  warning: number;
+  info: number;
+  hidden: number;
+  suppressed: number;
+  /** What `fix` mends, and what it mends only with `--unsafe`. */
+  fixable: number;
+  unsafe: number;
+}
+
+/** Nothing counted yet. */
+export function noTotals(): Totals {
+  return { hosts: 0, error: 0, warning: 0, info: 0, hidden: 0, suppressed: 0, fixable: 0, unsafe: 0 };
+}
+
+/** Counts one host. */
+export function addTotals(totals: Totals, { findings, hidden }: HostReport): void {
+  totals.hosts++;
+  totals.hidden += hidden;
+  for (const { severity, fix } of findings) {
+    totals[severity]++;
+    if (fix !== null && fix.edits.length > 0) totals[fix.safe ? 'fixable' : 'unsafe']++;
+  }
+}
+
+/** The report of a host with the findings that are grave enough to be shown. */
+export function hostReport(host: Host, findings: readonly Finding[], lightest: Severity): HostReport {
+  const shown = findings.filter(({ severity }) => atLeastAsGrave(severity, lightest));
+  return { host, findings: shown, hidden: findings.length - shown.length };
+}

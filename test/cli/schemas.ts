@@ -1,0 +1,103 @@
+// The JSON that scripts rely on, as the design fixes it: nothing less, and nothing more.
+
+const PROTOCOLS = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+const LEVELS = ['off', 'info', 'warning', 'error'];
+
+const text = { type: 'string' };
+const number = { type: 'integer', minimum: 0 };
+const position = { type: 'integer', minimum: 1 };
+const orNull = (schema: { readonly type: string }) => ({ ...schema, type: [schema.type, 'null'] });
+const list = (items: object) => ({ type: 'array', items });
+
+/** All the keys given and no other. */
+function exactly(properties: Readonly<Record<string, object>>) {
+  return { type: 'object', required: Object.keys(properties), additionalProperties: false, properties };
+}
+
+const version = {
+  version: text,
+  versionFrom: { enum: ['flag', 'config', 'installed', 'implied', 'assumed'] },
+};
+
+const host = {
+  root: text,
+  postfix: orNull(exactly({ directory: text, ...version })),
+  dovecot: orNull(exactly({ file: text, ...version })),
+  openssl: exactly(version),
+};
+
+const related = exactly({ file: text, line: position, column: position, message: text });
+
+const finding = exactly({
+  rule: text,
+  severity: { enum: ['error', 'warning', 'info'] },
+  message: text,
+  file: text,
+  line: position,
+  column: position,
+  endLine: position,
+  endColumn: position,
+  endpoint: orNull(text),
+  setting: orNull(text),
+  actual: orNull(text),
+  expected: orNull(text),
+  related: list(related),
+  fix: orNull(exactly({ title: text, safe: { type: 'boolean' } })),
+  references: list(text),
+  fingerprint: { type: 'string', minLength: 8 },
+});
+
+/** `lint --format json` */
+export const lintSchema = exactly({
+  version: { const: 1 },
+  profile: text,
+  hosts: list(exactly({ ...host, findings: list(finding) })),
+  summary: exactly({ error: number, warning: number, info: number, suppressed: number, fixable: number }),
+});
+
+const setting = exactly({
+  server: { enum: ['postfix', 'dovecot'] },
+  service: orNull(text),
+  name: text,
+  value: text,
+  effective: text,
+  origin: exactly({
+    kind: { enum: ['default', 'file', 'override'] },
+    file: orNull(text),
+    line: orNull(position),
+  }),
+});
+
+const mechanisms = { type: ['array', 'null'], items: text };
+
+const endpoint = exactly({
+  id: text,
+  server: { enum: ['postfix', 'dovecot'] },
+  side: { enum: ['server', 'client'] },
+  role: text,
+  address: text,
+  port: orNull(position),
+  tls: exactly({
+    mode: { enum: ['none', 'opportunistic', 'required', 'implicit'] },
+    protocols: list({ enum: PROTOCOLS }),
+  }),
+  auth: exactly({ beforeTls: mechanisms, afterTls: mechanisms }),
+});
+
+/** `show --format json` */
+export const showSchema = exactly({
+  version: { const: 1 },
+  hosts: list(exactly({ ...host, settings: list(setting), endpoints: list(endpoint) })),
+});
+
+const severity = exactly(
+  Object.fromEntries(['legacy-compatible', 'modern', 'strict'].map((name) => [name, { enum: LEVELS }])),
+);
+
+/** `rules --format json` */
+export const rulesSchema = exactly({
+  version: { const: 1 },
+  rules: list(
+    exactly({ id: text, title: text, category: text, severity, fix: { enum: ['safe', 'ask', 'none'] } }),
+  ),
+});
