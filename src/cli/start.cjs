@@ -3,10 +3,10 @@
 // takes half the time of compiling it again. (Node 22 has module.enableCompileCache for this.)
 'use strict';
 const { readFileSync } = require('node:fs');
-const { join } = require('node:path');
+const path = require('node:path');
 const { Script } = require('node:vm');
 
-const file = join(__dirname, 'main.js');
+const file = path.join(__dirname, 'main.js');
 let cachedData;
 try {
   cachedData = readFileSync(`${file}.cache`);

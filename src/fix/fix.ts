@@ -3,7 +3,7 @@ import type { Finding, Fix } from '../model/finding.ts';
 import { evaluate } from '../rules/evaluate.ts';
 import type { Profile } from '../rules/profile.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
-import { applyEdits, type Edit, editsOverlap } from '../text/edits.ts';
+import { applyEdits, CompatibleEdits, type Edit } from '../text/edits.ts';
 import { SourceFile } from '../text/source.ts';
 
 /** Which fixes to make. */
@@ -137,7 +137,7 @@ class FixEngine {
         state,
         chosen.flatMap(({ fix }) => fix.edits),
       );
-      mended.push(...chosen.map(({ finding }) => finding));
+      for (const { finding } of chosen) mended.push(finding);
     }
     return { state, mended: stillMended(mended, state), refused };
   }
@@ -213,13 +213,12 @@ class FixEngine {
   #compatible(candidates: readonly Candidate[]): Candidate[] {
     const chosen: Candidate[] = [];
     const written = new Set<string>();
-    const edits: Edit[] = [];
+    const edits = new CompatibleEdits();
     for (const candidate of candidates) {
       const { fix } = candidate;
       if (fix.writes.some((name) => written.has(name))) continue;
-      if (fix.edits.some((edit) => edits.some((other) => editsOverlap(edit, other)))) continue;
+      if (!edits.add(fix.edits)) continue;
       chosen.push(candidate);
-      edits.push(...fix.edits);
       for (const name of fix.writes) written.add(name);
     }
     return chosen;

@@ -1,5 +1,6 @@
 /** Names of settings whose values are secrets: passwords, keys, tokens. File names of keys are not secret. */
-const SECRET_NAME = /(^|_)(password|passwd|passphrase|pass|pw|bindpw|bind_pw|secret|token|credentials?|nonce|api_?key)$/i;
+const SECRET_NAME =
+  /(^|_)(password|passwd|passphrase|pass|pw|bindpw|bind_pw|secret|token|credentials?|nonce|api_?key)$/i;
 
 /** Lookup tables written in place hold what they look up, which for passwords is the password. */
 const IN_PLACE_TABLE = /(^|[\s,:])(static|inline):/i;

@@ -23,7 +23,10 @@ export type Scope = 'main' | 'service';
  * that has it. For a release that is only assumed, the form that every supported release takes is
  * the right one.
  */
-export function fixMayUse(configuration: PostfixConfiguration, feature: Parameters<typeof hasFeature>[1]): boolean {
+export function fixMayUse(
+  configuration: PostfixConfiguration,
+  feature: Parameters<typeof hasFeature>[1],
+): boolean {
   const { version, versionFrom, provenAtLeast } = configuration.releaseKnown;
   if (versionFrom !== 'assumed' && versionFrom !== 'implied') return hasFeature(version, feature);
   return provenAtLeast !== null && hasFeature(provenAtLeast, feature);
@@ -51,7 +54,11 @@ export function proposeSetting(
   let mainWanted = services.length === 0;
   for (const service of services) {
     const override = service.overrides.get(name);
-    if (master !== null && service.entry !== null && (override !== undefined || scope === 'service' || main === null)) {
+    if (
+      master !== null &&
+      service.entry !== null &&
+      (override !== undefined || scope === 'service' || main === null)
+    ) {
       const braces = fixMayUse(configuration, 'bracedOverride');
       const written = braces ? value : withoutBlanks(value);
       edits.push(
@@ -64,7 +71,9 @@ export function proposeSetting(
   }
   if (mainWanted && main !== null) {
     const entry = configuration.mainSetting(name)?.entry;
-    edits.push(...(entry === undefined ? addEntry(main, name, value, near) : replaceValue(main, entry, value)));
+    edits.push(
+      ...(entry === undefined ? addEntry(main, name, value, near) : replaceValue(main, entry, value)),
+    );
     writes.push(`main.cf:${name}`);
   }
   return { edits, writes };
@@ -85,8 +94,13 @@ export function proposeRemoval(configuration: PostfixConfiguration, setting: Pos
 }
 
 /** Gives an assignment that exists another value, wherever it stands. */
-export function proposeValue(configuration: PostfixConfiguration, setting: PostfixSetting, value: string): Proposal {
-  if (setting.kind === 'override') return proposeSetting(configuration, setting.name, value, [setting.service], 'service');
+export function proposeValue(
+  configuration: PostfixConfiguration,
+  setting: PostfixSetting,
+  value: string,
+): Proposal {
+  if (setting.kind === 'override')
+    return proposeSetting(configuration, setting.name, value, [setting.service], 'service');
   return proposeSetting(configuration, setting.name, value, [], 'main');
 }
 

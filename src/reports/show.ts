@@ -125,7 +125,9 @@ function endpointTable(endpoints: readonly PostfixEndpoint[]): string[] {
       authText(auth),
     ]),
   ];
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))));
+  const widths = HEADINGS.map((_, column) =>
+    rows.reduce((widest, row) => Math.max(widest, widthOf(row[column] ?? '')), 0),
+  );
   return rows.map(
     (row) =>
       `  ${row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell))).join('  ')}`,

@@ -26,6 +26,8 @@ interface Detail {
 /** Most endpoints that a finding names one by one. */
 const MOST_ENDPOINTS = 4;
 const MOST_RELATED = 3;
+/** Findings of one rule in one file that are drawn; nobody reads more of them, and JSON has them all. */
+const MOST_OF_A_RULE = 25;
 const INDENT = 2;
 const LABEL = 7;
 
@@ -40,13 +42,16 @@ export function hostText(report: HostReport, options: TextOptions): string {
     lines.push('', palette.strong(shownText(path)));
     const groups = [...groupedBy(inFile, ({ rule }) => rule).values()];
     for (const group of groups.sort((a, b) => gravity(a) - gravity(b)))
-      lines.push(...groupLines(group, host, secrets, options));
+      for (const line of groupLines(group, host, secrets, options)) lines.push(line);
   }
   return `${lines.join('\n')}\n`;
 }
 
 function gravity(group: readonly Finding[]): number {
-  return Math.min(...group.map(({ severity }) => SEVERITIES.indexOf(severity)));
+  return group.reduce(
+    (least, { severity }) => Math.min(least, SEVERITIES.indexOf(severity)),
+    SEVERITIES.length,
+  );
 }
 
 function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
@@ -70,7 +75,7 @@ function groupLines(
   const { palette, width } = text;
   const lines: string[] = [];
   let first: readonly Detail[] = [];
-  for (const finding of group) {
+  for (const finding of group.slice(0, MOST_OF_A_RULE)) {
     lines.push('', ...heading(finding, text));
     const options = {
       width: width - INDENT,
@@ -94,6 +99,12 @@ function groupLines(
     }
     if (first.length === 0) first = own;
   }
+  const more = group.length - MOST_OF_A_RULE;
+  if (more > 0)
+    lines.push(
+      '',
+      `${' '.repeat(INDENT)}and ${more} more of ${group[0]?.rule}: --format json lists them all`,
+    );
   return lines;
 }
 

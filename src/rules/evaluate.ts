@@ -35,7 +35,7 @@ export function evaluate(
       if (options.only !== undefined && !options.only.has(rule.id)) continue;
       if (rule.applies.releases !== undefined && !inRange(configuration.release, rule.applies.releases))
         continue;
-      findings.push(...toFindings(rule, context, ruleSet));
+      for (const finding of toFindings(rule, context, ruleSet)) findings.push(finding);
     }
   }
   const order = new Map(hostFiles(findings).map((path, index) => [path, index]));

@@ -470,15 +470,19 @@ const CLIENT_ONLY = new Set(['dane', 'dane-only']);
 
 function* serverLevelInvalid(context: CheckContext): Iterable<Report> {
   const { postfix } = context;
-  for (const setting of postfix.settings()) {
+  const bySetting = new Map<string, { setting: PostfixSetting; judged: PostfixEndpoint[] }>();
+  for (const endpoint of context.endpoints) {
+    if (endpoint.side !== 'server' || endpoint.service.assumed) continue;
+    const of = levelOf(postfix, endpoint);
+    const { setting } = of;
+    if (setting === null || !isProven(postfix, of)) continue;
     if (setting.name !== LEVEL && setting.name !== 'postscreen_tls_security_level') continue;
-    const judged = context.endpoints.filter(
-      (endpoint) =>
-        endpoint.side === 'server' &&
-        !endpoint.service.assumed &&
-        sameSetting(levelOf(postfix, endpoint).setting, setting) &&
-        isProven(postfix, levelOf(postfix, endpoint)),
-    );
+    const key = `${setting.at.source.path}:${setting.at.span.start}`;
+    const known = bySetting.get(key) ?? { setting, judged: [] };
+    known.judged.push(endpoint);
+    bySetting.set(key, known);
+  }
+  for (const { setting, judged } of bySetting.values()) {
     const [first] = judged;
     if (first === undefined) continue;
     const of = levelOf(postfix, first);
