@@ -58,9 +58,7 @@ export async function parse(args: readonly string[], version: string): Promise<R
     .scriptName('pfharden')
     .locale('en')
     .wrap(100)
-    .usage(
-      'Usage: $0 COMMAND [OPTION…] [PATH…]\n\nReads the configuration of Postfix,\nsays what is wrong, and mends it.',
-    )
+    .usage('Usage: $0 COMMAND [OPTION…] [PATH…]')
     .version(version)
     .help('help')
     .strict()

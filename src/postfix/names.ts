@@ -3,7 +3,7 @@ import type { PostfixConfiguration, PostfixSetting } from './configuration.ts';
 import { listWords } from './configuration.ts';
 import { references } from './expand.ts';
 import { dbmsSuffixes, hasFeature, type Parameter, transportParameters } from './parameters.ts';
-import type { Service } from './services.ts';
+import { READ_ONLY, type Service } from './services.ts';
 import type { Assignment, ServiceEntry } from './syntax/tree.ts';
 
 /** Which names stand for something, as postconf decides it before it warns of an "unused parameter". */
@@ -164,7 +164,8 @@ function valuesByService(entries: readonly ServiceEntry[]): Map<string, Map<stri
   for (const entry of entries) {
     const id = `${entry.fields.service.text}/${entry.fields.type.text}`;
     const values = all.get(id) ?? new Map<string, string>();
-    for (const { name, value } of overridesForPostconf(entry)) values.set(name, value);
+    for (const { name, value } of overridesForPostconf(entry))
+      if (!READ_ONLY.has(name)) values.set(name, value);
     if (values.size > 0) all.set(id, values);
   }
   return all;
