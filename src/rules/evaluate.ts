@@ -10,6 +10,7 @@ import { judge } from './condition.ts';
 import { decidingPlace, headOf, originText } from './locate.ts';
 import { andList, endpointPhrase } from './messages.ts';
 import { type Profile, severityOf } from './profile.ts';
+import { redactData, redactor } from './redact.ts';
 import type { Rule } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
 
@@ -90,18 +91,20 @@ function toFindings(rule: Rule, context: CheckContext, ruleSet: RuleSet): Findin
     if (report.fix !== undefined && report.fix !== null) known.fixes.push(report.fix);
   }
   const seen = new Map<string, number>();
+  const redact = redactor(context.postfix);
   return [...merged.values()].map(({ report, endpoints, related, fixes }) => {
     const messageId = report.message ?? 'default';
     const level = severityOf(context.profile, rule, messageId);
     const setting = report.of?.name ?? report.setting ?? null;
     const actual = report.actual ?? report.of?.value ?? null;
-    const shown = actual === null ? null : shownValue(setting ?? '', actual);
+    const shown = actual === null ? null : redact(shownValue(setting ?? '', actual));
+    const expected = report.expected === undefined ? null : redact(report.expected);
     const data = {
-      ...report.data,
+      ...(redactData(report.data ?? {}, redact) as Report['data']),
       endpoints: andList(endpoints.map(endpointPhrase)),
       setting,
       actual: shown,
-      expected: report.expected ?? null,
+      expected,
       release: `Postfix ${context.postfix.release}`,
       openssl: `OpenSSL ${context.postfix.openssl.version}`,
       profile: context.profile.name,
@@ -126,10 +129,10 @@ function toFindings(rule: Rule, context: CheckContext, ruleSet: RuleSet): Findin
       endpoints: endpoints.map(({ id }) => id),
       setting,
       actual: shown,
-      expected: report.expected ?? null,
+      expected,
       valueFrom: report.of === undefined || report.of === null ? null : originText(report.of),
-      related,
-      fix: mergeFixes(rule, fixes),
+      related: related.map(({ at, message }) => ({ at, message: redact(message) })),
+      fix: mergeFixes(rule, fixes, redact),
       references: rule.references,
       fingerprint: fingerprint(`${identity}\0${occurrence}`),
     };
@@ -146,11 +149,11 @@ function relativePath(context: CheckContext, path: string): string {
   return path.startsWith(`${directory}/`) ? path.slice(directory.length + 1) : path;
 }
 
-function mergeFixes(rule: Rule, fixes: readonly ProposedFix[]): Fix | null {
+function mergeFixes(rule: Rule, fixes: readonly ProposedFix[], redact: (text: string) => string): Fix | null {
   const [first] = fixes;
   if (first === undefined || rule.fix.kind === 'none') return null;
   return {
-    title: first.title,
+    title: redact(first.title),
     safe: rule.fix.kind === 'safe' && fixes.every(({ safe }) => safe !== false),
     edits: fixes.flatMap(({ edits }) => edits),
     writes: [...new Set(fixes.flatMap(({ writes }) => writes))],

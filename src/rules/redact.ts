@@ -1,0 +1,96 @@
+import { isSecret } from '../model/secrets.ts';
+import type { PostfixConfiguration } from '../postfix/configuration.ts';
+
+/** Shorter words are not worth hiding: they would be hidden in half of all sentences. */
+const SHORTEST = 4;
+
+/** What stands in the place of a secret. */
+const HIDDEN = '(hidden)';
+
+const known = new WeakMap<PostfixConfiguration, (text: string) => string>();
+
+/**
+ * Takes the secrets of a configuration out of a text: whatever a check quotes, be it a value, a part
+ * of one, or the beginning of one with an ellipsis.
+ *
+ * @returns a function that gives the text with `(hidden)` in the place of each word of a secret
+ */
+export function redactor(configuration: PostfixConfiguration): (text: string) => string {
+  const made = known.get(configuration) ?? makeRedactor(secretWords(configuration));
+  known.set(configuration, made);
+  return made;
+}
+
+/** The same for all texts that a value holds, at any depth. */
+export function redactData(value: unknown, redact: (text: string) => string): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map((item) => redactData(item, redact));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactData(item, redact)]));
+}
+
+function makeRedactor(words: ReadonlySet<string>): (text: string) => string {
+  if (words.size === 0) return (text) => text;
+  const escaped = [...words]
+    .sort((a, b) => b.length - a.length)
+    .map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const cut = [...words].map(
+    (word) => `${word.slice(0, SHORTEST).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\S*…`,
+  );
+  const pattern = new RegExp([...escaped, ...cut].join('|'), 'g');
+  return (text) => text.replace(pattern, HIDDEN);
+}
+
+/** Words of all secret values: of main.cf, of overrides as they are and as they were meant, and of `name = value` within another value. */
+function secretWords(configuration: PostfixConfiguration): ReadonlySet<string> {
+  const words = new Set<string>();
+  const see = (name: string, value: string): void => {
+    if (isSecret(name, value)) addWords(configuration, withoutLogins(value), words);
+    for (const [, inner = '', secret = ''] of value.matchAll(/([\w-]+)\s*=\s*(\S+)/g)) {
+      if (isSecret(inner, secret)) addWords(configuration, secret, words);
+    }
+  };
+  for (const item of configuration.main?.items ?? []) {
+    if (item.kind === 'entry') see(item.name, item.value);
+    else {
+      // A line without `=`: its first word may still be the name of a secret.
+      const [name = '', ...rest] = item.line.text.trim().split(/[\s:]+/);
+      see(name, rest.join(' '));
+    }
+  }
+  for (const item of configuration.master?.items ?? []) {
+    if (item.kind !== 'service') continue;
+    for (const argument of item.arguments) {
+      if (argument.kind === 'override') see(argument.name, argument.value);
+      if (argument.meant !== null) see(argument.meant.name, argument.meant.value);
+    }
+  }
+  return words;
+}
+
+function addWords(configuration: PostfixConfiguration, value: string, words: Set<string>): void {
+  for (const word of value.split(/[\s,{}()[\]:=$"']+/)) {
+    if (word.length >= SHORTEST && !TABLE_TYPES.has(word) && configuration.parameter(word) === null)
+      words.add(word);
+  }
+}
+
+/** In a password table written in place, the login before the colon is no secret, and may be a host name that reports need. */
+function withoutLogins(value: string): string {
+  const passwords = [
+    ...[...value.matchAll(/static:[^:\s]*:(\S+)/g)].map(([, password = '']) => password),
+    ...[...value.matchAll(/=\s*[^:{}\s]*:([^,{}\s]+)/g)].map(([, password = '']) => password),
+  ];
+  return passwords.length > 0 ? passwords.join(' ') : value;
+}
+
+/** Words of a table in place that say nothing. */
+const TABLE_TYPES: ReadonlySet<string> = new Set([
+  'static',
+  'inline',
+  'proxy',
+  'hash',
+  'texthash',
+  'lmdb',
+  'btree',
+]);
