@@ -7,8 +7,26 @@
 /** The two files of one Postfix instance. */
 export interface Texts {
   readonly main: string;
-  readonly master: string;
+  /** Null where there is no master.cf. */
+  readonly master: string | null;
 }
+
+/** What the seed meets seldom or never. */
+export const TRAPS: readonly Texts[] = [
+  { main: 'slow_destination_rate_delay = 1s\nsmtpd_banner = $foo\nfoo = $myhostname\n', master: null },
+  {
+    main: 'foo = 1\nldapfoo_query = x\n',
+    master: 'smtp inet n - n - - smtpd -osmtpd_banner=x-$foo\n  -ovirtual_alias_maps=ldap:ldapfoo\n',
+  },
+  {
+    main: '',
+    master: 'smtp inet n - n - - smtpd -o foo=1\n25 inet n - n - - smtpd\n  -o smtpd_banner=$foo -o foo=2\n',
+  },
+  { main: 'foo = ${{$foo} == {x}}\nsmtpd_banner = $foo\n', master: '' },
+  { main: 'smtpd_banner = $$x ${x?}\n', master: 'smtp inet n - n -? -? - smtpd\n' },
+  { main: '', master: 'smtp inet n - n -? - smtpd {-v} -o foo=$bar {-o} {bar=a} -n x -o baz=1\n' },
+  { main: 'smtpd_banner\0 = x\n# \0\nfoo = bar \0 baz\n more\n', master: '' },
+];
 
 /** A number from 0 to below `below`. */
 export type Random = (below: number) => number;
@@ -295,8 +313,8 @@ function mainName({ random, services, tables, own }: Style): string {
 function entry(style: Style, name: string): string {
   const { random, newline } = style;
   let text = name + pick(random, [' = ', ' = ', ' = ', '=', '= ', ' =', '\t=\t', ' =  ', '\v=\f']);
-  for (const word of valueOf(style, name).split(' ')) {
-    text += word;
+  for (const part of valueOf(style, name).split(' ')) {
+    text += part;
     if (random(7) > 0) text += blank(random);
     else {
       text += pick(random, ['', ' ', ',']) + newline;
@@ -503,7 +521,8 @@ function service(style: Style): string {
   if (program === 'pipe' || program === 'spawn') {
     text += `${broken()}${pick(random, ['flags=DRhu', 'user=nobody'])} argv=/usr/bin/x ${pick(random, ['${sender}', '-f $sender', '{a b}', '{ c }', '-o x=y'])}`;
   } else if (program === 'smtp' && random(8) === 0) text += ' flags=DR';
-  else if (random(16) === 0) text += ` ${pick(random, ['# why', 'x', '-- y', '{a b} -o foo=d'])}`;
+  else if (random(16) === 0)
+    text += ` ${pick(random, ['# why', 'x', '-- y', '{a b} -o foo=d', '{-v} -o foo=f', '{-o} foo=e'])}`;
   return text + newline;
 }
 
@@ -526,7 +545,7 @@ function spoil(random: Random, fields: string[]): void {
       fields[6] = pick(random, ['x', '-1', '10?', '1-']);
       break;
     case 5:
-      fields[5] = '?';
+      fields[5] = pick(random, ['?', '-?']);
       break;
     default:
       fields[7] = '-';
@@ -561,9 +580,7 @@ function option(style: Style): string {
         ? `-o ${name}=${value}`
         : pick(random, [`-o ${name}`, '-o =x', '-o {x}', `-o {${name}=x}y`, '-o process_name=y']);
     case 10:
-      return random(3) > 0
-        ? `-o ${name}=${value}`
-        : pick(random, ['-n x', '-t unix', '-q', '-vq', '{-o} foo=e', '{-v} -o foo=f']);
+      return random(3) > 0 ? `-o ${name}=${value}` : pick(random, ['-n x', '-t unix', '-q', '-vq']);
     case 11:
       return random(4) > 0 ? `-o ${name}=${value}` : `-o {${name}=x`;
     case 12:

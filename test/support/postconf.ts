@@ -12,10 +12,9 @@ import { PostfixConfiguration } from '../../src/postfix/configuration.ts';
 import { expand } from '../../src/postfix/expand.ts';
 import { nameUse } from '../../src/postfix/names.ts';
 import { type Parameter, parameterTable } from '../../src/postfix/parameters.ts';
-import type { Service } from '../../src/postfix/services.ts';
+import type { Service, ServiceOverride } from '../../src/postfix/services.ts';
 import { startsWithSpace } from '../../src/postfix/syntax/logical-lines.ts';
 import {
-  type Override,
   SERVICE_FIELDS,
   type ServiceArgument,
   type ServiceEntry,
@@ -64,16 +63,15 @@ export const QUIRKS = {
   'unknown-option': '`-q`: the daemon dies of it and reads no further; postconf goes on',
   'joined-o': '`-oname=x` with another o in it: postconf takes that for a second -o',
   'bad-override': '`-o name`, `-o =x`: the daemon dies of it; postconf goes on with the next -o',
-  'after-brace':
-    '`{ a=b }x` and a brace that is never closed: master(8) dies; postconf warns and takes what it found',
-  'braced-argument':
-    '`{-o}`: master(8) unwraps it before the daemon reads options; postconf does not see an option',
   'duplicate-service':
     'two services of one name and type: the last counts; postconf merges the overrides of both',
   'same-port': 'two names of one port (25 and smtp): one service to master(8), two to postconf',
   'disabled-service': 'master_service_disable: postconf shows the service, master(8) does not run it',
+  'wakeup-mark': '`?` or `-?` as wakeup: master(8) dies of it, postconf takes it',
   'read-only':
     'a name that every program sets itself; postconf drops it with a warning, and service_name only up to 3.10',
+  'dead-end':
+    '`-o a=b, c -o d=e`: the daemon dies of the stray word; postconf shows what stands before it, pfharden all that is meant',
   stack:
     'a comparison that needs its own value: postconf runs out of stack where pfharden says that it fails',
   'reference-not-seen':
@@ -88,6 +86,69 @@ export const QUIRKS = {
   'no-master': 'a main.cf alone: postconf takes it that there are no services, pfharden takes the usual ones',
 } as const;
 export type Quirk = keyof typeof QUIRKS;
+
+/** The answers of one build, as they are kept: what differs from run to run is taken out. */
+export interface Recording {
+  readonly build: Build;
+  /** By case: status, output and messages of each run, and the networks of the machine. */
+  readonly answers: readonly {
+    readonly networks: string;
+    readonly runs: Readonly<Partial<Record<Mode, readonly [status: number, out: string, err: string]>>>;
+  }[];
+}
+
+const RECORDED_FOLDER = '/made-up';
+/** `-x` prints every default, `-F` what `-M` prints. */
+const RECORDED_MODES: readonly Mode[] = ['n', 'M', 'nx', 'P', 'Px'];
+
+/** What a run that dies says in any case: about lines, before it looks at names and values. */
+const STEADY =
+  /^postconf: (?:fatal|panic): |, line \d+|: logical line must |: master\.cf: (?:missing|syntax) |^Segm/;
+
+/** Answers as they are kept. */
+export function recordingOf(build: Build, answers: readonly Answers[]): Recording {
+  return {
+    build,
+    answers: answers.map(({ folder, runs }) => {
+      const all = RECORDED_MODES.map((mode) => {
+        const { status, out, err } = runs[mode];
+        const plain = (text: string): string => text.replaceAll(folder, RECORDED_FOLDER);
+        // The other runs log the same as the first, but for their death.
+        // Which value kills it, and what it has said by then, depends on the seed of a hash table.
+        const kept = mode !== 'n' ? /^postconf: (?:fatal|panic): / : status === 0 ? /./ : STEADY;
+        const told = err
+          .split('\n')
+          .filter((line) => kept.test(line))
+          .sort()
+          .map((line) => `${line}\n`)
+          .join('');
+        return [mode, [status, plain(out), plain(told)]] as const;
+      });
+      return { networks: networksOf(runs.x.out) ?? '', runs: Object.fromEntries(all) };
+    }),
+  };
+}
+
+/** Answers as they were given. */
+export function answersOf(recording: Recording): readonly Answers[] {
+  return recording.answers.map(({ networks, runs }) => ({
+    folder: RECORDED_FOLDER,
+    runs: Object.fromEntries(
+      MODES.map((mode) => {
+        const [status, out, err] = runs[mode] ?? [
+          -1,
+          mode === 'x' && networks !== '' ? `mynetworks = ${networks}` : '',
+          '',
+        ];
+        return [mode, { status, out, err }];
+      }),
+    ) as Record<Mode, Printed>,
+  }));
+}
+
+function networksOf(out: string): string | undefined {
+  return /^mynetworks = (.*)$/m.exec(out)?.[1];
+}
 
 /** Counts of what was compared. */
 export class Tally {
@@ -116,9 +177,10 @@ const UNHEARD: readonly (readonly [pattern: RegExp, why: string])[] = [
     'braces in values of main.cf, which postconf takes for tables',
   ],
   [
-    /^(?:(?:empty|truncated) macro |macro |attribute name syntax error|"==" or |"\{expression\}"|unreasonable macro )/,
+    /^(?:(?:empty|truncated) macro |macro |attribute name syntax error|"==" or |":" expected |"\{expression\}"|unreasonable macro )/,
     'why an expansion fails: that it does is compared',
   ],
+  [/^malformed compatibility level /, 'why an expansion fails: that it does is compared'],
   [/^See https:\/\/www\.postfix\.org\/DEPRECATION_README\.html for details$/, 'the end of other warnings'],
   [/^Postfix is running with backwards-compatible default settings/, 'the end of other warnings'],
 ];
@@ -154,9 +216,7 @@ export function printed(text: string): string {
 
 /** How a log line shows a text (printable.c, without UTF-8). */
 function logged(text: string): string {
-  return text
-    .replace(/[\u0000-\u001f\u007f]/g, '?')
-    .replace(/[^\u0000-\u007f]/gu, (c) => '?'.repeat(Buffer.byteLength(c)));
+  return text.replace(/[^ -~]/gu, (letter) => '?'.repeat(Buffer.byteLength(letter)));
 }
 
 function bytes(a: string, b: string): number {
@@ -184,15 +244,18 @@ interface Listed {
 }
 
 function listed(entry: ServiceEntry, problems: readonly SyntaxProblem[]): Listed {
-  const { options, rest, messages } = normalized(
-    entry.arguments.flatMap((argument) => wordsOf(argument, problems)),
-  );
+  const { words, messages } = normalized(entry.arguments.flatMap((argument) => wordsOf(argument, problems)));
   const overrides: [string, string][] = [];
-  for (let at = 0; at < options.length; at++) {
-    if (options[at] !== '-o' || options[at + 1] === undefined) continue;
-    at++;
-    const given = nameValue(options[at] ?? '');
+  let options = '';
+  let at = 0;
+  // Words that had been in braces count as options now, although they have not been taken apart.
+  for (let word = words[at]; word?.startsWith('-') && word !== '--'; word = words[at]) {
+    options += ` ${word}`;
+    const value = word[1] === 'o' ? words[at + 1] : undefined;
+    if (value !== undefined) options += /[ \t\r\n]/.test(value) ? ` {${value}}` : ` ${value}`;
+    const given = word === '-o' && value !== undefined ? nameValue(value) : null;
     if (given !== null) overrides.push(given);
+    at += value === undefined ? 1 : 2;
   }
   const own = entry.arguments.flatMap((one) =>
     one.kind === 'override' && one.reached ? [[one.name, one.value]] : [],
@@ -201,12 +264,18 @@ function listed(entry: ServiceEntry, problems: readonly SyntaxProblem[]): Listed
   return {
     entry,
     space: `${service.text}/${type.text}`,
-    options: options.map((text) => (/[ \t\r\n]/.test(text) ? ` {${text}}` : ` ${text}`)).join(''),
-    rest: squeezed(rest.join('')),
+    options,
+    rest: squeezed(words.slice(at).join('')),
     overrides,
     messages,
-    quirk: JSON.stringify(own) === JSON.stringify(overrides) ? null : quirkOf(entry),
+    quirk:
+      JSON.stringify(own) === JSON.stringify(overrides) ? deadEnd(entry) : (quirkOf(entry) ?? deadEnd(entry)),
   };
+}
+
+/** Overrides behind a word that the daemon dies of. */
+function deadEnd(entry: ServiceEntry): Quirk | null {
+  return entry.arguments.some(({ kind, reached }) => kind === 'override' && !reached) ? 'dead-end' : null;
 }
 
 /** What explains that postconf does not see the overrides that the daemon gets. */
@@ -216,7 +285,6 @@ function quirkOf({ arguments: given }: ServiceEntry): Quirk | null {
       if (argument.form === 'joined-braced') return 'joined-braces';
       if (argument.form === 'joined' && `${argument.name}=${argument.value}`.includes('o')) return 'joined-o';
     } else if (argument.kind === 'bad-override') return 'bad-override';
-    else if (argument.text.startsWith('{')) return 'braced-argument';
     else if (argument.kind === 'option' && /[ \t\r\n]/.test(argument.text)) return 'option-argument';
     else if (argument.kind === 'stray' && argument.text.startsWith('-')) return 'unknown-option';
   }
@@ -264,19 +332,14 @@ function splitWords(text: string): string[] {
 }
 
 /** pcf_normalize_daemon_args(): options with their values apart, up to the first word that is none. */
-function normalized(words: readonly string[]): {
-  options: string[];
-  rest: string[];
-  messages: string[];
-} {
+function normalized(given: readonly string[]): { words: string[]; messages: string[] } {
   const messages: string[] = [];
-  const left = [...words];
-  const options: string[] = [];
+  const left = [...given];
+  const words: string[] = [];
   for (let word = left.shift(); word !== undefined; word = left.shift()) {
     if (!word.startsWith('-') || word === '--') {
-      const rest = [word, ...left];
-      for (const one of rest) if (one.startsWith('{')) unbraced(one, messages);
-      return { options, rest, messages };
+      const rest = [word, ...left].map((one) => (one.startsWith('{') ? unbraced(one, messages) : one));
+      return { words: [...words, ...rest], messages };
     }
     // Every further `o` begins an -o of its own, even inside the value of a first one.
     const further = word.indexOf('o', 2);
@@ -285,25 +348,25 @@ function normalized(words: readonly string[]): {
       word = word.slice(0, further);
     }
     if (word[1] !== 'o') {
-      options.push(word);
+      words.push(word);
       continue;
     }
-    options.push('-o');
+    words.push('-o');
     const value = word.length > 2 ? word.slice(2) : left.shift();
     if (value === undefined) continue;
     if (!value.startsWith('{')) {
-      options.push(value);
+      words.push(value);
       continue;
     }
     const inside = unbraced(value, messages);
-    const given = nameValue(inside);
-    if (given === null) {
+    const parts = nameValue(inside);
+    if (parts === null) {
       const why = /^\s*(=|$)/.test(inside) ? 'missing attribute name' : "missing '=' after attribute name";
       messages.push(logged(`master.cf: ${why}: "${inside}"`));
     }
-    options.push(given === null ? inside : given.join('='));
+    words.push(parts === null ? inside : parts.join('='));
   }
-  return { options, rest: [], messages };
+  return { words, messages };
 }
 
 /** extpar() */
@@ -324,18 +387,25 @@ function squeezed(text: string): string {
   return text.replace(/[ \t\r\n{}]+/g, '').replaceAll('-v-o', '-vo');
 }
 
+/** The overrides of all services of one name and type, as postconf mixes them. */
+interface Space {
+  /** What the values are worth in. */
+  readonly service: Service;
+  readonly overrides: ReadonlyMap<string, string>;
+  /** Whether these are the overrides of one service that master(8) runs. */
+  readonly clean: boolean;
+}
+
 /** One configuration as pfharden has it, and what postconf would say of it. */
 class Prediction {
   readonly config: PostfixConfiguration;
   readonly services: readonly Listed[];
-  readonly #build: Build;
   readonly #tally: Tally;
-  readonly #spaces = new Map<string, { service: Service; overrides: Map<string, string>; clean: boolean }>();
+  readonly #spaces = new Map<string, Space & { readonly overrides: Map<string, string> }>();
   readonly #rawReferences: boolean;
   readonly differences: string[] = [];
 
   constructor(files: Files, build: Build, answers: Answers, tally: Tally) {
-    this.#build = build;
     this.#tally = tally;
     this.#rawReferences = atLeast(build.postfix, '3.11');
     const patched = asBuilt(build);
@@ -354,13 +424,14 @@ class Prediction {
     patched.delete('mail_version');
     if (config.mainSetting('myhostname') !== null) patched.delete('mydomain');
     else if (config.mainSetting('mydomain') !== null) {
-      patched.set(
-        'myhostname',
-        `${(build.defaults['myhostname'] ?? '').replace(/\.localdomain$/, '')}.$mydomain`,
-      );
+      // Worked out before any default is known.
+      const domain = config.mainSetting('mydomain')?.value ?? '';
+      const { value } = expand(domain, (name) => config.mainSetting(name)?.value, config.release);
+      const host = (build.defaults['myhostname'] ?? '').replace(/\.localdomain$/, '');
+      patched.set('myhostname', `${host}.${value}`);
     }
     patched.set('config_directory', answers.folder);
-    const networks = /^mynetworks = (.*)$/m.exec(answers.runs.x.out)?.[1];
+    const networks = networksOf(answers.runs.x.out);
     if (networks !== undefined && config.mainSetting('mynetworks') === null)
       patched.set('mynetworks', `${networks} `);
     patched.set('process_id', PROCESS_ID);
@@ -421,8 +492,7 @@ class Prediction {
       if (name === 'service_name' && service !== null) return service.name;
       const setting = config.setting(name, service);
       if (setting !== null) return setting.value;
-      if (name === 'service_name' && this.#rawReferences)
-        return config.mainSetting(name)?.value ?? config.get(name).raw;
+      if (name === 'service_name' && this.#rawReferences) return this.serviceName ?? config.get(name).raw;
       return config.parameter(name) === null ? undefined : config.get(name).raw;
     };
     const theirs = expand(text, lookup, config.release, {
@@ -435,7 +505,33 @@ class Prediction {
     return theirs.failed ? null : theirs.value;
   }
 
-  get spaces(): ReadonlyMap<string, { service: Service; overrides: ReadonlyMap<string, string> }> {
+  /**
+   * Texts that postconf reads otherwise than the daemons: what they refer to may be used or not. In a name
+   * space those of its own services and of main.cf, in main.cf (null) all of them.
+   */
+  doubtful(inSpace: string | null): readonly string[] {
+    const strange = new Set(this.services.filter(({ quirk }) => quirk !== null).map(({ space }) => space));
+    const texts = this.services
+      .filter(({ space }) => strange.has(space) && (inSpace === null || inSpace === space))
+      .map(({ entry }) => entry.line.text);
+    if (!this.#rawReferences) return texts;
+    texts.push(
+      ...this.services.map(({ entry }) => entry.line.text).filter((text) => /service_name *=/.test(text)),
+    );
+    const raw = this.config.settings().filter(({ name }) => this.config.parameter(name)?.storage === 'raw');
+    return [...texts, ...raw.map(({ value }) => value)];
+  }
+
+  /** What main.cf says of service_name, where postconf believes it. */
+  get serviceName(): string | null {
+    if (!this.#rawReferences) return null;
+    const entry = this.config.main?.items.findLast(
+      (item) => item.kind === 'entry' && item.name === 'service_name',
+    );
+    return entry?.kind === 'entry' ? entry.value : null;
+  }
+
+  get spaces(): ReadonlyMap<string, Space> {
     return this.#spaces;
   }
 }
@@ -444,7 +540,7 @@ class Prediction {
 function standIn(entry: ServiceEntry, overrides: ReadonlyMap<string, string>): Service {
   const { service, type, command } = entry.fields;
   const span = { start: 0, end: 0 };
-  const given = (name: string, value: string): Override => ({
+  const given = (name: string, value: string): ServiceOverride => ({
     kind: 'override',
     form: 'plain',
     name,
@@ -453,6 +549,7 @@ function standIn(entry: ServiceEntry, overrides: ReadonlyMap<string, string>): S
     nameSpan: span,
     valueSpan: span,
     meant: null,
+    reached: true,
   });
   return {
     id: `stand-in for ${service.text}/${type.text} at ${entry.line.span.start}`,
@@ -493,13 +590,13 @@ export function compare(files: Files, build: Build, answers: Answers, tally: Tal
   return new Comparison(files, build, answers, tally).run();
 }
 
-const FATAL_MAIN: readonly SyntaxCode[] = ['missing-equals', 'missing-name'];
-const FATAL_MASTER: readonly SyntaxCode[] = [
+const FATAL_MAIN: ReadonlySet<SyntaxCode> = new Set(['missing-equals', 'missing-name'] as const);
+const FATAL_MASTER: ReadonlySet<SyntaxCode> = new Set([
   'bad-field-count',
   'bad-service-type',
   'bad-flag-field',
   'bad-number-field',
-];
+] as const);
 const MACRO = 'macro processing error';
 
 /** Names that nothing uses. */
@@ -584,7 +681,7 @@ class Comparison {
   }
 
   #mainDeath(): string | null {
-    const problem = this.#config.main?.problems.find(({ code }) => FATAL_MAIN.includes(code));
+    const problem = this.#config.main?.problems.find(({ code }) => FATAL_MAIN.has(code));
     if (problem === undefined) return null;
     const why =
       problem.code === 'missing-name' ? 'missing attribute name' : "missing '=' after attribute name";
@@ -593,7 +690,14 @@ class Comparison {
 
   #masterDeath(): string | null {
     const { master } = this.#config;
-    const problem = master?.problems.find(({ code }) => FATAL_MASTER.includes(code));
+    const problem = master?.problems.find(({ code, detail, span }) => {
+      if (!FATAL_MASTER.has(code)) return false;
+      const mark =
+        /^-?\?$/.test(detail) &&
+        this.#prediction.services.some(({ entry }) => entry.fields.wakeup.span.start === span.start);
+      if (mark) this.#tally.quirk('wakeup-mark');
+      return !mark;
+    });
     if (problem === undefined) return null;
     if (problem.code === 'bad-field-count')
       return `file ${this.#answers.folder}/master.cf: line ${this.#line('master', problem.span.start)}: bad field count`;
@@ -631,12 +735,8 @@ class Comparison {
     const names = new Map<string, string>();
     for (const setting of this.#config.settings())
       if (setting.kind === 'main') names.set(setting.name, setting.value);
-    if (atLeast(this.#build.postfix, '3.11')) {
-      const entry = this.#config.main?.items.findLast(
-        (item) => item.kind === 'entry' && item.name === 'service_name',
-      );
-      if (entry?.kind === 'entry') names.set('service_name', entry.value);
-    }
+    const { serviceName } = this.#prediction;
+    if (serviceName !== null) names.set('service_name', serviceName);
     return names;
   }
 
@@ -650,34 +750,53 @@ class Comparison {
   /** The names that pfharden finds unused, in main.cf and in each name space of master.cf. */
   #unused(): Unused {
     if (this.#unusedNames !== null) return this.#unusedNames;
-    const { unused, known } = nameUse(this.#config);
-    const main = new Set(unused.filter(({ kind }) => kind === 'main').map(({ name }) => name));
+    const use = nameUse(this.#config);
+    const main = new Set(use.unused.filter(({ kind }) => kind === 'main').map(({ name }) => name));
     const overrides = new Map<string, ReadonlySet<string>>();
-    for (const [name, value] of this.#mainNames()) this.#settle(main, 'main.cf', name, value);
+    // A name that main.cf sets and something uses is known in every name space.
+    const settled = new Set<string>();
+    for (const [name, value] of this.#mainNames())
+      if (this.#settle(main, null, name, value)) settled.add(name);
     for (const [space, { overrides: given }] of this.#prediction.spaces) {
-      const names = new Set([...given.keys()].filter((name) => !known(name, { id: space })));
-      for (const [name, value] of given) this.#settle(names, 'master.cf', name, value);
+      const names = new Set([...given.keys()].filter((name) => !use.known(name, { id: space })));
+      for (const [name, value] of given) this.#settle(names, space, name, value, settled);
       overrides.set(space, names);
     }
     this.#unusedNames = { main, overrides };
     return this.#unusedNames;
   }
 
-  /** Lets postconf have its way with a name that services speak of whose options it does not read as daemons do. */
-  #settle(unused: Set<string>, file: string, name: string, value: string): void {
-    if (this.#config.parameter(name) !== null) return;
-    const spoken = this.#prediction.services.some(
-      ({ quirk, entry: { line } }) =>
-        quirk !== null &&
-        (line.text.includes(name) ||
-          [...line.text.matchAll(/:([\w-]+)/g)].some(([, table]) => name.startsWith(`${table}_`))),
-    );
+  /**
+   * Lets postconf have its way with a name that services speak of whose options it does not read as daemons
+   * do. Gives whether that differs from pfharden's.
+   */
+  #settle(
+    unused: Set<string>,
+    space: string | null,
+    name: string,
+    value: string,
+    settled: ReadonlySet<string> = new Set(),
+  ): boolean {
+    if (this.#config.parameter(name) !== null) return false;
+    const spoken =
+      settled.has(name) ||
+      this.#prediction
+        .doubtful(space)
+        .some(
+          (text) =>
+            text.includes(name) ||
+            [...text.matchAll(/:([\w-]+)/g)].some(([, table]) => name.startsWith(`${table}_`)),
+        );
     const { folder, runs } = this.#answers;
-    const theirs = runs.n.err.includes(logged(`${folder}/${file}: unused parameter: ${name}=${value}`));
-    if (!spoken || theirs === unused.has(name)) return;
+    const file = space === null ? 'main.cf' : 'master.cf';
+    const theirs = runs.n.err.includes(
+      `${logged(`${folder}/${file}: unused parameter: ${name}=${value}`)}\n`,
+    );
+    if (!spoken || theirs === unused.has(name)) return false;
     this.#tally.quirk('reference-not-seen');
     if (theirs) unused.add(name);
     else unused.delete(name);
+    return true;
   }
 
   #explicit(): void {
@@ -771,15 +890,16 @@ class Comparison {
     valueOf: (name: string, value: string, service: Service) => string | null,
   ): (string | null)[] {
     const begun = new Set<string>();
-    return this.#prediction.services.flatMap(({ space, overrides }) => {
+    return this.#prediction.services.flatMap(({ entry, space, overrides }) => {
       const found = this.#prediction.spaces.get(space);
       // The first of several services that has overrides begins the name space.
       if (overrides.length > 0) begun.add(space);
       if (found === undefined || !begun.has(space)) return [];
+      const service = found.clean ? found.service : standIn(entry, found.overrides);
       return [...found.overrides]
         .sort(([a], [b]) => bytes(a, b))
         .map(([name, value]) => {
-          const text = valueOf(name, value, found.service);
+          const text = valueOf(name, value, service);
           return text === null ? null : assignmentLine(`${space}/${name}`, text);
         });
     });
@@ -795,7 +915,7 @@ class Comparison {
       const text = this.#prediction.value(value, service);
       const truth = this.#config.get(name, service);
       // What the daemon gets is what pfharden says, unless the quirks have said otherwise already.
-      if (text !== null && printed(truth.value) !== printed(text)) {
+      if (text !== null && !READ_ONLY.includes(name) && printed(truth.value) !== printed(text)) {
         if (this.#config.parameter(name)?.storage === 'raw') this.#tally.quirk('raw-override');
         else if (printed(this.#config.expand(value, service).value) !== printed(truth.value))
           this.#found.push(`${service.id}: ${name} is ${truth.value}, expands to ${text}`);
@@ -827,7 +947,9 @@ class Comparison {
     for (const line of this.#answers.runs.n.err.split('\n')) {
       const message = /^postconf: warning: (.*)$/.exec(line)?.[1];
       if (message === undefined) {
-        if (line !== '' && !/^postconf: (fatal|panic): /.test(line)) this.#found.push(`-n logs ${line}`);
+        // The last is what the shell says of a postconf that ran out of stack.
+        if (line !== '' && !/^postconf: (fatal|panic): |^Segmentation fault/.test(line))
+          this.#found.push(`-n logs ${line}`);
         continue;
       }
       const [, obsolete] =
