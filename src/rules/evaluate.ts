@@ -122,7 +122,7 @@ function toFindings(rule: Rule, context: CheckContext, ruleSet: RuleSet): Findin
       rule: rule.id,
       severity: level === 'off' ? 'info' : level,
       messageId,
-      message: ruleSet.render(rule, messageId, 'text', data),
+      message: asSentence(ruleSet.render(rule, messageId, 'text', data)),
       why: rule.why,
       advice: ruleSet.render(rule, messageId, 'advice', data),
       at: report.at,
@@ -137,6 +137,14 @@ function toFindings(rule: Rule, context: CheckContext, ruleSet: RuleSet): Findin
       fingerprint: fingerprint(`${identity}\0${occurrence}`),
     };
   });
+}
+
+/** A sentence that begins with an endpoint begins with a capital; names of parameters stay as they are. */
+function asSentence(text: string): string {
+  return text.replace(
+    /^(port|deliveries|any service) /,
+    (word) => word.charAt(0).toUpperCase() + word.slice(1),
+  );
 }
 
 function sameRelated(a: Related, b: Related): boolean {
