@@ -1,7 +1,7 @@
 import { explainText } from '../reports/explain.ts';
 import { jsonText } from '../reports/json.ts';
 import { rulePage } from '../reports/rule-page.ts';
-import { gravestLevel } from '../rules/profile.ts';
+import { usualLevel } from '../rules/profile.ts';
 import { BUILTIN_PROFILE_NAMES, builtinProfile } from '../rules/rule-set.ts';
 import { UsageError } from './errors.ts';
 import { isOn, type Request, textOf } from './options.ts';
@@ -20,9 +20,7 @@ export async function explain({ words, given }: Request): Promise<number> {
   const profiles = BUILTIN_PROFILE_NAMES.map(builtinProfile);
   if (textOf(given, 'format') === 'json') {
     const { title, category, why, background = [], references, fix, manual = [], examples } = rule;
-    const severity = Object.fromEntries(
-      profiles.map((profile) => [profile.name, gravestLevel(profile, rule)]),
-    );
+    const severity = Object.fromEntries(profiles.map((profile) => [profile.name, usualLevel(profile, rule)]));
     out(
       `${jsonText({
         version: 1,

@@ -1,4 +1,4 @@
-import { gravestLevel, type Profile } from '../rules/profile.ts';
+import { type Profile, usualLevel } from '../rules/profile.ts';
 import type { Level, Rule } from '../rules/rule.ts';
 import type { Palette } from './palette.ts';
 
@@ -18,7 +18,7 @@ export function listedRules(rules: readonly Rule[], profiles: readonly Profile[]
     id: rule.id,
     title: rule.title,
     category: rule.category,
-    severity: Object.fromEntries(profiles.map((profile) => [profile.name, gravestLevel(profile, rule)])),
+    severity: Object.fromEntries(profiles.map((profile) => [profile.name, usualLevel(profile, rule)])),
     fix: rule.fix.kind,
   }));
 }

@@ -114,9 +114,7 @@ export function severityOf(profile: Profile, rule: Rule, messageId: string): Lev
   return 'off';
 }
 
-/** The gravest level that any message of the rule has under the profile. */
-export function gravestLevel(profile: Profile, rule: Rule): Level {
-  const order: readonly Level[] = ['error', 'warning', 'info', 'off'];
-  const levels = Object.keys(rule.messages).map((messageId) => severityOf(profile, rule, messageId));
-  return order.find((level) => levels.includes(level)) ?? 'off';
+/** What a finding of the rule counts as a rule under the profile; single messages may count more or less. */
+export function usualLevel(profile: Profile, rule: Rule): Level {
+  return severityOf(profile, rule, '*');
 }
