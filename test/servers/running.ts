@@ -72,7 +72,8 @@ export function surroundings(root: Root, folder: string): Readonly<Record<string
   };
 }
 
-let nextPort = 20_000 + (process.pid % 200) * 100;
+// Below the ports that the system gives to clients; far enough apart for two workers at once.
+let nextPort = 10_000 + (process.pid % 20) * 1000;
 
 /** A port on loopback that nothing else uses here; each call gives another. */
 export async function freePort(): Promise<number> {
