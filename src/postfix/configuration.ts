@@ -216,11 +216,10 @@ export class PostfixConfiguration {
 
   /** Raw text of a name for expansion; undefined where nothing defines it. */
   #lookup(name: string, service: Service | null): string | undefined {
-    if (service !== null) {
-      if (name === 'process_name') return service.program;
-      if (name === 'service_name') return service.name;
-    }
-    return this.setting(name, service)?.value ?? this.#default(name, service);
+    if (name === 'service_name' && service !== null) return service.name;
+    const value = this.setting(name, service)?.value;
+    if (name === 'process_name' && service !== null) return value ?? service.program;
+    return value ?? this.#default(name, service);
   }
 
   #default(name: string, service: Service | null): string | undefined {

@@ -28,8 +28,11 @@ export interface Service {
   readonly assumed: boolean;
 }
 
-/** Names that every program sets itself, whatever main.cf and `-o` say. */
-export const READ_ONLY: ReadonlySet<string> = new Set(['process_id', 'process_name', 'service_name']);
+/**
+ * Names that every program sets itself, whatever main.cf and `-o` say. postconf takes process_name for one of
+ * them too, but the programs set that before they read main.cf (single_server.c and its kin).
+ */
+export const READ_ONLY: ReadonlySet<string> = new Set(['process_id', 'service_name']);
 
 /** Host and port of an inet service name: `25`, `smtp`, `127.0.0.1:10025`, `[::1]:10025`. */
 export interface ListenAddress {

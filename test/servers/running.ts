@@ -72,8 +72,9 @@ export function surroundings(root: Root, folder: string): Readonly<Record<string
   };
 }
 
-// Below the ports that the system gives to clients; far enough apart for two workers at once.
-let nextPort = 10_000 + (process.pid % 20) * 1000;
+// Below the ports that the system gives to clients; each worker of Jest has a range of its own, for a port
+// that is free when it is chosen must still be free when Postfix starts.
+let nextPort = 10_000 + (Number(process.env.JEST_WORKER_ID ?? '1') % 8) * 2500;
 
 /** A port on loopback that nothing else uses here; each call gives another. */
 export async function freePort(): Promise<number> {

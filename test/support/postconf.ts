@@ -12,7 +12,7 @@ import { PostfixConfiguration } from '../../src/postfix/configuration.ts';
 import { expand } from '../../src/postfix/expand.ts';
 import { nameUse } from '../../src/postfix/names.ts';
 import { type Parameter, parameterTable } from '../../src/postfix/parameters.ts';
-import type { Service, ServiceOverride } from '../../src/postfix/services.ts';
+import { READ_ONLY, type Service, type ServiceOverride } from '../../src/postfix/services.ts';
 import { startsWithSpace } from '../../src/postfix/syntax/logical-lines.ts';
 import {
   SERVICE_FIELDS,
@@ -69,7 +69,7 @@ export const QUIRKS = {
   'disabled-service': 'master_service_disable: postconf shows the service, master(8) does not run it',
   'wakeup-mark': '`?` or `-?` as wakeup: master(8) dies of it, postconf takes it',
   'read-only':
-    'a name that every program sets itself; postconf drops it with a warning, and service_name only up to 3.10',
+    'process_id, process_name and (up to 3.10) service_name: postconf drops what is said of them with a warning; programs take process_name',
   'dead-end':
     '`-o a=b, c -o d=e`: the daemon dies of the stray word; postconf shows what stands before it, pfharden all that is meant',
   stack:
@@ -194,7 +194,7 @@ const FIELD_NAMES: Readonly<Partial<Record<string, string>>> = {
   maxproc: 'process_limit',
 };
 const COLUMNS = [0, 11, 17, 25, 33, 41, 49, 57];
-const READ_ONLY = ['process_id', 'process_name', 'service_name'];
+const READ_ONLY_FOR_POSTCONF = ['process_id', 'process_name', 'service_name'];
 
 /** Stands for the number of the process, which is another in each run. */
 const PROCESS_ID = '\u0002';
@@ -458,7 +458,7 @@ class Prediction {
       }
       for (const name of all.keys()) {
         if (name === 'service_name' && this.#rawReferences) this.#tally.quirk('read-only');
-        else if (READ_ONLY.includes(name)) {
+        else if (READ_ONLY_FOR_POSTCONF.includes(name)) {
           all.delete(name);
           this.#tally.quirk('read-only');
         }
@@ -470,9 +470,11 @@ class Prediction {
         clean,
       });
       if (clean) {
-        const ours = [...(real?.overrides ?? [])].map(([name, { value }]) => `${name}=${value}`);
+        const ours = [...(real?.overrides ?? [])]
+          .filter(([name]) => !READ_ONLY_FOR_POSTCONF.includes(name))
+          .map(([name, { value }]) => `${name}=${value}`);
         const theirs = [...all]
-          .filter(([name]) => !READ_ONLY.includes(name))
+          .filter(([name]) => !READ_ONLY_FOR_POSTCONF.includes(name))
           .map(([name, value]) => `${name}=${value}`);
         if (ours.sort().join('\n') !== theirs.sort().join('\n'))
           this.differences.push(
@@ -488,7 +490,7 @@ class Prediction {
     const { config } = this;
     const truth = config.expand(text, service);
     const lookup = (name: string): string | undefined => {
-      if (name === 'process_name' && service !== null) return service.program;
+      if (name === 'process_name') return service?.program ?? config.parameter(name)?.default ?? undefined;
       if (name === 'service_name' && service !== null) return service.name;
       const setting = config.setting(name, service);
       if (setting !== null) return setting.value;
@@ -500,7 +502,11 @@ class Prediction {
     });
     if (theirs.value !== truth.value || theirs.failed !== truth.failed) {
       const domain = service !== null && config.setting('myhostname', service)?.kind === 'override';
-      this.#tally.quirk(domain ? 'mydomain-of-service' : 'raw-reference');
+      if (config.setting('process_name', service) !== null) this.#tally.quirk('read-only');
+      else if (domain) this.#tally.quirk('mydomain-of-service');
+      else if (this.#rawReferences) this.#tally.quirk('raw-reference');
+      else
+        this.differences.push(`${text} is ${theirs.value} in main.cf or ${service?.id}, not ${truth.value}`);
     }
     return theirs.failed ? null : theirs.value;
   }
@@ -514,10 +520,13 @@ class Prediction {
     const texts = this.services
       .filter(({ space }) => strange.has(space) && (inSpace === null || inSpace === space))
       .map(({ entry }) => entry.line.text);
-    if (!this.#rawReferences) return texts;
     texts.push(
-      ...this.services.map(({ entry }) => entry.line.text).filter((text) => /service_name *=/.test(text)),
+      ...this.services
+        .map(({ entry }) => entry.line.text)
+        .filter((text) => /(process|service)_name *=/.test(text)),
+      this.config.mainSetting('process_name')?.value ?? '',
     );
+    if (!this.#rawReferences) return texts;
     const raw = this.config.settings().filter(({ name }) => this.config.parameter(name)?.storage === 'raw');
     return [...texts, ...raw.map(({ value }) => value)];
   }
@@ -613,6 +622,7 @@ class Comparison {
   readonly #build: Build;
   readonly #answers: Answers;
   readonly #tally: Tally;
+  /** The prediction adds its own. */
   readonly #found: string[];
   #unusedNames: Unused | null = null;
 
@@ -623,7 +633,7 @@ class Comparison {
     this.#build = build;
     this.#answers = answers;
     this.#tally = tally;
-    this.#found = [...this.#prediction.differences];
+    this.#found = this.#prediction.differences;
   }
 
   run(): readonly string[] {
@@ -735,6 +745,7 @@ class Comparison {
     const names = new Map<string, string>();
     for (const setting of this.#config.settings())
       if (setting.kind === 'main') names.set(setting.name, setting.value);
+    names.delete('process_name');
     const { serviceName } = this.#prediction;
     if (serviceName !== null) names.set('service_name', serviceName);
     return names;
@@ -812,10 +823,9 @@ class Comparison {
   #effective(): void {
     const shown = this.#shownNames();
     const value = (name: string): string | null => {
-      const raw =
-        name === 'service_name'
-          ? (shown.get(name) ?? this.#config.get(name).raw)
-          : this.#config.get(name).raw;
+      let { raw } = this.#config.get(name);
+      if (name === 'service_name') raw = shown.get(name) ?? raw;
+      if (name === 'process_name') raw = this.#config.parameter(name)?.default ?? '';
       if (this.#config.parameter(name)?.storage === 'raw') return raw;
       const theirs = this.#prediction.value(raw, null);
       return theirs;
@@ -915,7 +925,7 @@ class Comparison {
       const text = this.#prediction.value(value, service);
       const truth = this.#config.get(name, service);
       // What the daemon gets is what pfharden says, unless the quirks have said otherwise already.
-      if (text !== null && !READ_ONLY.includes(name) && printed(truth.value) !== printed(text)) {
+      if (text !== null && !READ_ONLY_FOR_POSTCONF.includes(name) && printed(truth.value) !== printed(text)) {
         if (this.#config.parameter(name)?.storage === 'raw') this.#tally.quirk('raw-override');
         else if (printed(this.#config.expand(value, service).value) !== printed(truth.value))
           this.#found.push(`${service.id}: ${name} is ${truth.value}, expands to ${text}`);
@@ -1054,8 +1064,7 @@ class Comparison {
       if (winner !== null) add(name, winner.value, winner.at.span.start);
     }
     for (const item of this.#config.main?.items ?? []) {
-      if (item.kind === 'entry' && READ_ONLY.includes(item.name))
-        add(item.name, item.value, item.nameSpan.start);
+      if (item.kind === 'entry' && READ_ONLY.has(item.name)) add(item.name, item.value, item.nameSpan.start);
     }
     const directory = this.#config.mainSetting('config_directory');
     if (directory !== null) {
@@ -1096,7 +1105,7 @@ class Comparison {
 
   #readOnlyMessages(): string[] {
     const { folder } = this.#answers;
-    const names = READ_ONLY.filter(
+    const names = READ_ONLY_FOR_POSTCONF.filter(
       (name) => name !== 'service_name' || !atLeast(this.#build.postfix, '3.11'),
     );
     const messages: string[] = [];
