@@ -72,7 +72,10 @@ export function proposeFixes(
   return {
     files,
     mended,
-    left: state.findings.map((finding) => ({ finding, reason: engine.reasonLeft(finding, refused) })),
+    left: state.findings.map((finding) => ({
+      finding,
+      reason: engine.reasonLeft(state.host.input, finding, refused),
+    })),
     before: start.host,
     after: state.host,
     findingsBefore: start.findings,
@@ -183,11 +186,13 @@ class FixEngine {
   }
 
   /** Why a finding is not mended, in words. */
-  reasonLeft(finding: Finding, refused: ReadonlyMap<string, string>): string {
+  reasonLeft(input: HostInput, finding: Finding, refused: ReadonlyMap<string, string>): string {
     const { fix } = finding;
     const reason = refused.get(finding.fingerprint);
     if (reason !== undefined) return reason;
     if (fix === null || fix.edits.length === 0) return `no automatic fix: ${finding.advice}`;
+    if (isTemplate(input, fix))
+      return 'its file is a template whose branches are not told apart: mend it by hand';
     if (this.#options.only !== undefined && !this.#options.only.has(finding.rule))
       return 'not asked for by --only';
     if (!fix.safe && this.#options.unsafe !== true) return `needs --unsafe: ${fix.title}`;
@@ -202,6 +207,7 @@ class FixEngine {
     return state.findings.flatMap((finding): Candidate[] => {
       const { fix } = finding;
       if (fix === null || fix.edits.length === 0) return [];
+      if (isTemplate(state.host.input, fix)) return [];
       if (!fix.safe && this.#options.unsafe !== true) return [];
       if (this.#options.only !== undefined && !this.#options.only.has(finding.rule)) return [];
       if (refused.has(finding.fingerprint) || (tries.get(finding.fingerprint) ?? 0) >= MOST_TRIES) return [];
@@ -232,6 +238,16 @@ class FixEngine {
     }
     return judged(withTexts(state.host.input, changed), this.#ruleSet, this.#profile);
   }
+}
+
+/** Statements of Jinja, ERB and their kin: what stands in two branches of one is not set twice. */
+const TEMPLATE_STATEMENT = /\{%|<%/;
+
+/** True where a fix would change a file that a template engine makes the real ones of. */
+function isTemplate(input: HostInput, { edits }: Fix): boolean {
+  return hostSources(input).some(
+    ({ path, text }) => edits.some((edit) => edit.path === path) && TEMPLATE_STATEMENT.test(text),
+  );
 }
 
 interface Candidate {
