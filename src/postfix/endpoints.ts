@@ -1,6 +1,7 @@
 import type { Endpoint, EndpointAuth, Role, Side, TlsMode } from '../model/endpoint.ts';
 import { compareProtocols, type Protocol } from '../model/protocol.ts';
 import { libraryProtocols } from '../tls/openssl.ts';
+import { type CipherFault, type CipherSettings, cipherSettings } from './cipher-settings.ts';
 import { type Effective, listWords, type PostfixConfiguration } from './configuration.ts';
 import { type ProtocolList, parseProtocolList } from './protocol-list.ts';
 import { isLoopback, listenAddress, type Service } from './services.ts';
@@ -17,7 +18,10 @@ export type TlsFault =
   | 'invalid-protocols'
   | 'no-certificate'
   /** postscreen without tlsproxy(8) in master.cf. */
-  | 'no-tlsproxy';
+  | 'no-tlsproxy'
+  /** postscreen with a tlsproxy(8) whose own level is none. */
+  | 'tlsproxy-off'
+  | CipherFault;
 
 /** An endpoint of Postfix with what the rules want to know of it. */
 export interface PostfixEndpoint extends Endpoint {
@@ -36,6 +40,8 @@ export interface PostfixEndpoint extends Endpoint {
   readonly protocolsFrom: Effective;
   /** Read in the way of the release; what Postfix permits before OpenSSL has its say. */
   readonly protocolList: ProtocolList;
+  /** The grade, its list and the exclusions that count at this level. */
+  readonly cipherSettings: CipherSettings;
   /** Reachable from other machines. */
   readonly public: boolean;
   readonly fault: TlsFault | null;
@@ -75,11 +81,11 @@ export function postfixEndpoints(configuration: PostfixConfiguration): readonly 
   return endpoints;
 }
 
-/** Level of a server as smtpd.c and postscreen.c work it out of wrappermode, level and the obsolete switches. */
+/** Level of a server as smtpd.c, postscreen.c and tlsproxy.c work it out of wrappermode, level and the obsolete switches. */
 function serverLevel(
   configuration: PostfixConfiguration,
   service: Service,
-  prefix: 'smtpd' | 'postscreen',
+  prefix: 'smtpd' | 'postscreen' | 'tlsproxy',
 ): { level: string; from: Effective; implicit: boolean; valid: boolean } {
   const wrapper = prefix === 'smtpd' ? configuration.get('smtpd_tls_wrappermode', service) : null;
   if (wrapper !== null && wrapper.value.toLowerCase() === 'yes') {
@@ -105,8 +111,24 @@ export function hasCertificate(
   service: Service,
   family: TlsFamily,
 ): boolean {
-  return ['chain_files', 'cert_file', 'eccert_file', 'dcert_file'].some(
-    (name) => configuration.value(`${family}_tls_${name}`, service) !== '',
+  return (
+    configuration.value(`${family}_tls_cert_file`, service).toLowerCase() === 'none' ||
+    certificateFiles(configuration, service, family).length > 0
+  );
+}
+
+/** The files that certificates are read from: those of the chain alone where there are any (tls_certkey.c). */
+function certificateFiles(
+  configuration: PostfixConfiguration,
+  service: Service,
+  family: TlsFamily,
+): readonly string[] {
+  const value = (name: string): string => configuration.value(`${family}_tls_${name}`, service);
+  const chain = listWords(value('chain_files'));
+  if (chain.length > 0) return chain;
+  const rsa = value('cert_file');
+  return [rsa.toLowerCase() === 'none' ? '' : rsa, value('dcert_file'), value('eccert_file')].filter(
+    (file) => file !== '',
   );
 }
 
@@ -118,7 +140,8 @@ interface TlsParts {
   readonly valid: boolean;
   readonly tlsService: Service;
   readonly needsCertificate: boolean;
-  readonly missingTlsproxy?: boolean;
+  /** Where another program than the listener does TLS: what keeps it from that, and whether it takes TLS for mandatory. */
+  readonly proxy?: { readonly fault: TlsFault | null; readonly mandatory: boolean };
 }
 
 function tlsOf(
@@ -126,9 +149,9 @@ function tlsOf(
   parts: TlsParts,
 ): Pick<
   PostfixEndpoint,
-  'mandatory' | 'protocolsFrom' | 'protocolList' | 'fault' | 'tls' | 'family' | 'level'
+  'mandatory' | 'protocolsFrom' | 'protocolList' | 'cipherSettings' | 'fault' | 'tls' | 'family' | 'level'
 > {
-  const mandatory = parts.mode === 'required' || parts.mode === 'implicit';
+  const mandatory = parts.proxy?.mandatory ?? (parts.mode === 'required' || parts.mode === 'implicit');
   const protocolsFrom = configuration.get(
     `${parts.family}_tls_${mandatory ? 'mandatory_' : ''}protocols`,
     parts.tlsService,
@@ -136,12 +159,24 @@ function tlsOf(
   const protocolList = parseProtocolList(protocolsFrom.value, configuration.release);
   const active = parts.mode !== 'none';
   const side: Side = parts.family === 'smtp' || parts.family === 'lmtp' ? 'client' : 'server';
+  const asks =
+    side === 'server' && asksForCertificate(configuration, parts.tlsService, parts.family, mandatory);
+  const ciphers = cipherSettings(configuration, {
+    family: parts.family,
+    service: parts.tlsService,
+    mandatory,
+    added: side === 'client' ? clientExclusions(parts.level) : asks ? ['aNULL'] : [],
+  });
+  // Whoever asks clients for certificates needs one to show.
+  const certificate = asks
+    ? certificateFiles(configuration, parts.tlsService, parts.family).length > 0
+    : hasCertificate(configuration, parts.tlsService, parts.family);
   let fault: TlsFault | null = null;
   if (!parts.valid) fault = 'invalid-level';
-  else if (active && parts.missingTlsproxy === true) fault = 'no-tlsproxy';
-  else if (active && parts.needsCertificate && !hasCertificate(configuration, parts.tlsService, parts.family))
-    fault = 'no-certificate';
+  else if (active && parts.proxy !== undefined && parts.proxy.fault !== null) fault = parts.proxy.fault;
+  else if (active && parts.needsCertificate && !certificate) fault = 'no-certificate';
   else if (active && !protocolList.valid) fault = 'invalid-protocols';
+  else if (active) fault = ciphers.fault;
   const permitted = parts.level.startsWith('dane')
     ? protocolList.permitted.filter((protocol) => compareProtocols(protocol, 'TLSv1') >= 0)
     : protocolList.permitted;
@@ -151,12 +186,33 @@ function tlsOf(
     mandatory,
     protocolsFrom,
     protocolList,
+    cipherSettings: ciphers,
     fault,
     tls: {
       mode: parts.mode,
       protocols: active && fault === null ? acceptedProtocols(configuration, permitted, side) : [],
     },
   };
+}
+
+/** A server that asks for client certificates does without anonymous ciphers (smtpd.c, tlsproxy.c). */
+function asksForCertificate(
+  configuration: PostfixConfiguration,
+  service: Service,
+  family: TlsFamily,
+  mandatory: boolean,
+): boolean {
+  return (
+    configuration.isYes(`${family}_tls_ask_ccert`, service) ||
+    (mandatory && configuration.isYes(`${family}_tls_req_ccert`, service))
+  );
+}
+
+/** What a client excludes by itself at a level (set_cipher_grade() of smtp_tls_policy.c). */
+function clientExclusions(level: string): readonly string[] {
+  // dane finds a policy for a destination only when DNS has one; without it, it is may.
+  if (level === 'may' || level === 'none' || level === 'dane') return [];
+  return level === 'encrypt' ? ['eNULL'] : ['aNULL'];
 }
 
 /**
@@ -230,6 +286,7 @@ function postscreenEndpoint(configuration: PostfixConfiguration, service: Servic
       other.program === 'tlsproxy' &&
       other.name === (configuration.value('tlsproxy_service_name', service) || 'tlsproxy'),
   );
+  const proxyLevel = tlsproxy === undefined ? null : serverLevel(configuration, tlsproxy, 'tlsproxy');
   return {
     id: service.id,
     server: 'postfix',
@@ -251,7 +308,15 @@ function postscreenEndpoint(configuration: PostfixConfiguration, service: Servic
       valid,
       tlsService: tlsproxy ?? service,
       needsCertificate: true,
-      missingTlsproxy: tlsproxy === undefined,
+      proxy: {
+        fault:
+          proxyLevel === null
+            ? 'no-tlsproxy'
+            : proxyLevel.valid && proxyLevel.level !== 'none'
+              ? null
+              : 'tlsproxy-off',
+        mandatory: proxyLevel?.level === 'encrypt',
+      },
     }),
   };
 }

@@ -1,0 +1,199 @@
+import type { PostfixEndpoint } from '../../src/postfix/endpoints.ts';
+import { hostFromTexts } from '../support/host.ts';
+
+/** The endpoint of the only service in a master.cf of one line. */
+function endpoint(service: string, main: readonly string[], postfix = '3.7.11'): PostfixEndpoint {
+  const texts = {
+    'main.cf': ['smtpd_tls_cert_file = none', ...main, ''].join('\n'),
+    'master.cf': `${service}\ntlsproxy unix - - n - 0 tlsproxy\n`,
+  };
+  const [only] = hostFromTexts(texts, { postfix, openssl: '3.0' }).postfix?.endpoints ?? [];
+  if (only === undefined) throw new Error(`no endpoint: ${service}`);
+  return only;
+}
+
+const SMTPD = 'smtp inet n - n - - smtpd';
+const SMTP = 'smtp unix - - n - - smtp';
+const POSTSCREEN = 'smtp inet n - n - 1 postscreen';
+const MAY = 'smtpd_tls_security_level = may';
+const ENCRYPT = 'smtpd_tls_security_level = encrypt';
+const HIGH = 'aNULL:-aNULL:HIGH:@STRENGTH';
+const MEDIUM = 'aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH';
+
+describe('the cipher string that OpenSSL gets', () => {
+  /**
+   * As tls_misc.c, smtpd.c, tlsproxy.c and smtp_tls_policy.c of the release make it; what comes of it is
+   * held against running servers in test/servers/ciphers.test.ts.
+   */
+  test.each<[string, string, readonly string[], string, string | null]>([
+    ['the opportunistic grade', SMTPD, [MAY], '3.7.11', MEDIUM],
+    ['a grade in capitals', SMTPD, [MAY, 'smtpd_tls_ciphers = HIGH'], '3.7.11', HIGH],
+    ['not the mandatory grade', SMTPD, [MAY, 'smtpd_tls_mandatory_ciphers = high'], '3.7.11', MEDIUM],
+    ['the mandatory grade', SMTPD, [ENCRYPT, 'smtpd_tls_mandatory_ciphers = high'], '3.7.11', HIGH],
+    [
+      'low, with a list of its own',
+      SMTPD,
+      [MAY, 'smtpd_tls_ciphers = low'],
+      '3.7.11',
+      'aNULL:-aNULL:HIGH:MEDIUM:LOW:+RC4:@STRENGTH',
+    ],
+    [
+      'low, no longer',
+      SMTPD,
+      [MAY, 'smtpd_tls_ciphers = low', 'tls_low_cipherlist = LOW', 'tls_medium_cipherlist = AES'],
+      '3.8',
+      'AES',
+    ],
+    [
+      'export, no longer',
+      SMTPD,
+      [MAY, 'smtpd_tls_ciphers = export', 'tls_medium_cipherlist = AES'],
+      '3.11.7',
+      'AES',
+    ],
+    ['a list of the administrator', SMTPD, [MAY, 'tls_medium_cipherlist = ECDHE+AES'], '3.7.11', 'ECDHE+AES'],
+    [
+      'exclusions with every separator',
+      SMTPD,
+      [MAY, 'tls_medium_cipherlist = AES', 'smtpd_tls_exclude_ciphers = aNULL, RC4:MD5 3DES'],
+      '3.7.11',
+      'AES:!aNULL:!RC4:!MD5:!3DES',
+    ],
+    [
+      'mandatory exclusions not at may',
+      SMTPD,
+      [MAY, 'tls_medium_cipherlist = AES', 'smtpd_tls_mandatory_exclude_ciphers = aNULL'],
+      '3.7.11',
+      'AES',
+    ],
+    [
+      'both exclusions, plain ones first',
+      SMTPD,
+      [
+        ENCRYPT,
+        'tls_medium_cipherlist = AES',
+        'smtpd_tls_mandatory_exclude_ciphers = aNULL',
+        'smtpd_tls_exclude_ciphers = MD5',
+      ],
+      '3.7.11',
+      'AES:!MD5:!aNULL',
+    ],
+    [
+      'aNULL for who asks for certificates',
+      SMTPD,
+      [MAY, 'smtpd_tls_cert_file = x.pem', 'tls_medium_cipherlist = AES', 'smtpd_tls_ask_ccert = yes'],
+      '3.7.11',
+      'AES:!aNULL',
+    ],
+    [
+      'a demand that does not count at may',
+      SMTPD,
+      [MAY, 'tls_medium_cipherlist = AES', 'smtpd_tls_req_ccert = yes'],
+      '3.7.11',
+      'AES',
+    ],
+    [
+      'a demand that counts',
+      SMTPD,
+      [ENCRYPT, 'smtpd_tls_cert_file = x.pem', 'tls_medium_cipherlist = AES', 'smtpd_tls_req_ccert = yes'],
+      '3.7.11',
+      'AES:!aNULL',
+    ],
+    [
+      'wrappermode',
+      `${SMTPD}\n  -o smtpd_tls_wrappermode=yes`,
+      ['smtpd_tls_mandatory_ciphers = high'],
+      '3.7.11',
+      HIGH,
+    ],
+    ['a list of one service', `${SMTPD}\n  -o tls_medium_cipherlist=AES`, [MAY], '3.7.11', 'AES'],
+    [
+      'tlsproxy, by its own level',
+      POSTSCREEN,
+      [
+        MAY,
+        'tls_medium_cipherlist = AES',
+        'tls_high_cipherlist = CAMELLIA',
+        'tlsproxy_tls_security_level = encrypt',
+        'tlsproxy_tls_mandatory_ciphers = high',
+      ],
+      '3.7.11',
+      'CAMELLIA',
+    ],
+    [
+      'a client at may',
+      SMTP,
+      [
+        'smtp_tls_security_level = may',
+        'tls_medium_cipherlist = AES',
+        'smtp_tls_mandatory_exclude_ciphers = MD5',
+      ],
+      '3.7.11',
+      'AES',
+    ],
+    [
+      'a client at encrypt',
+      SMTP,
+      [
+        'smtp_tls_security_level = encrypt',
+        'tls_medium_cipherlist = AES',
+        'smtp_tls_exclude_ciphers = MD5',
+        'smtp_tls_mandatory_exclude_ciphers = RC4',
+      ],
+      '3.7.11',
+      'AES:!MD5:!RC4:!eNULL',
+    ],
+    [
+      'a client that verifies',
+      SMTP,
+      ['smtp_tls_security_level = verify', 'tls_medium_cipherlist = AES'],
+      '3.7.11',
+      'AES:!aNULL',
+    ],
+    [
+      'a client with dane, for who has none',
+      SMTP,
+      ['smtp_tls_security_level = dane', 'tls_medium_cipherlist = AES'],
+      '3.7.11',
+      'AES',
+    ],
+  ])('%s', (_, service, main, release, expected) => {
+    expect(endpoint(service, main, release).cipherSettings.string).toBe(expected);
+  });
+
+  it.each([
+    ['an unknown grade', ['smtpd_tls_ciphers = strong'], 'invalid-cipher-grade'],
+    ['the word invalid', ['smtpd_tls_ciphers = invalid'], 'invalid-cipher-grade'],
+    ['an unknown grade that does not count', ['smtpd_tls_mandatory_ciphers = strong'], null],
+    ['an empty grade, even if it does not count', ['smtpd_tls_mandatory_ciphers ='], 'empty-cipher-setting'],
+    ['an empty list', ['tls_null_cipherlist ='], 'empty-cipher-setting'],
+    [
+      'an exclusion with an operator',
+      ['smtpd_tls_exclude_ciphers = aNULL, !RC4'],
+      'invalid-cipher-exclusion',
+    ],
+    ['an operator by itself', ['smtpd_tls_exclude_ciphers = @STRENGTH'], 'invalid-cipher-exclusion'],
+    ['client certificates without one of its own', ['smtpd_tls_ask_ccert = yes'], 'no-certificate'],
+  ])('%s', (_, main, fault) => {
+    const found = endpoint(SMTPD, [MAY, ...main]);
+    expect(found.fault).toBe(fault);
+    expect(found.tls.protocols.length > 0).toBe(fault === null);
+  });
+
+  it('says where each exclusion stands', () => {
+    const { exclusions } = endpoint(SMTPD, [
+      ENCRYPT,
+      'smtpd_tls_exclude_ciphers = MD5, -RC4',
+      'smtpd_tls_mandatory_exclude_ciphers = aNULL',
+    ]).cipherSettings;
+    expect(exclusions.map(({ text, from, at, valid }) => [text, from?.name, at, valid])).toEqual([
+      ['MD5', 'smtpd_tls_exclude_ciphers', 0, true],
+      ['-RC4', 'smtpd_tls_exclude_ciphers', 5, false],
+      ['aNULL', 'smtpd_tls_mandatory_exclude_ciphers', 0, true],
+    ]);
+  });
+
+  it('knows a tlsproxy that does no TLS', () => {
+    expect(endpoint(POSTSCREEN, ['postscreen_tls_security_level = may']).fault).toBe('tlsproxy-off');
+  });
+});
