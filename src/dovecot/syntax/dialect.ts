@@ -3,8 +3,8 @@ import { hasDovecotFeature } from '../releases.ts';
 
 /** How the lines of a release are to be taken apart. */
 export interface Dialect {
-  /** White space that is stripped and that separates: blank and tab, or all that C calls space. */
-  readonly blanks: ReadonlySet<string>;
+  /** Whether a character is stripped, and separates: blank and tab, or all that C calls space. */
+  readonly isBlank: (code: number) => boolean;
   /** A key may stand in double quotes. */
   readonly quotedKeys: boolean;
   /** Backslashes in a quoted key are taken out. */
@@ -17,13 +17,13 @@ export interface Dialect {
   readonly heredoc: boolean;
 }
 
-const TWO_BLANKS: ReadonlySet<string> = new Set(' \t');
-const ANY_BLANK: ReadonlySet<string> = new Set(' \t\n\v\f\r');
+const isBlankOrTab = (code: number): boolean => code === 0x20 || code === 0x09;
+const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d);
 
 /** The dialect of a release. */
 export function dialectOf(release: Release): Dialect {
   return {
-    blanks: hasDovecotFeature(release, 'spaceIsAnyBlank') ? ANY_BLANK : TWO_BLANKS,
+    isBlank: hasDovecotFeature(release, 'spaceIsAnyBlank') ? isSpace : isBlankOrTab,
     quotedKeys: hasDovecotFeature(release, 'quotedKeys'),
     keyEscapes: hasDovecotFeature(release, 'keyEscapes'),
     strictEscapes: hasDovecotFeature(release, 'strictEscapes'),

@@ -6,16 +6,16 @@ const QUOTE = '"';
 const APOSTROPHE = "'";
 
 /** First offset from `start` to before `end` that is no blank, or `end`. */
-export function skipBlanks(text: string, start: number, end: number, { blanks }: Dialect): number {
+export function skipBlanks(text: string, start: number, end: number, { isBlank }: Dialect): number {
   let at = start;
-  while (at < end && blanks.has(text[at] ?? '')) at++;
+  while (at < end && isBlank(text.charCodeAt(at))) at++;
   return at;
 }
 
 /** `end` moved back over blanks, not before `start`. */
-export function trimBlanks(text: string, start: number, end: number, { blanks }: Dialect): number {
+export function trimBlanks(text: string, start: number, end: number, { isBlank }: Dialect): number {
   let at = end;
-  while (at > start && blanks.has(text[at - 1] ?? '')) at--;
+  while (at > start && isBlank(text.charCodeAt(at - 1))) at--;
   return at;
 }
 
@@ -60,10 +60,12 @@ export class LineReader {
   readonly #text: string;
   readonly #dialect: Dialect;
   #at = 0;
+  #nul: number;
 
   constructor(source: SourceFile, dialect: Dialect) {
     this.#text = source.text;
     this.#dialect = dialect;
+    this.#nul = source.text.indexOf('\0');
     const mark = source.text.startsWith('\ufeff') ? 1 : source.text.startsWith('\u00ef\u00bb\u00bf') ? 3 : 0;
     if (mark > 0) this.problems.push({ code: 'byte-order-mark', span: { start: 0, end: mark }, detail: '' });
   }
@@ -159,10 +161,11 @@ export class LineReader {
 
   /** Where the line ends for C: at its first NUL. */
   #limit(start: number, end: number): number {
-    const nul = this.#text.slice(start, end).indexOf('\0');
-    if (nul < 0) return end;
-    this.problems.push({ code: 'null-byte', span: { start: start + nul, end: start + nul + 1 }, detail: '' });
-    return start + nul;
+    if (this.#nul >= 0 && this.#nul < start) this.#nul = this.#text.indexOf('\0', start);
+    const nul = this.#nul;
+    if (nul < 0 || nul >= end) return end;
+    this.problems.push({ code: 'null-byte', span: { start: nul, end: nul + 1 }, detail: '' });
+    return nul;
   }
 
   /**
@@ -178,7 +181,7 @@ export class LineReader {
         }
         if (at >= end) return end;
       } else if (char === '#') {
-        if (!this.#dialect.blanks.has(this.#text[at - 1] ?? ''))
+        if (!this.#dialect.isBlank(this.#text.charCodeAt(at - 1)))
           this.problems.push({ code: 'ambiguous-comment', span: { start: at, end: at + 1 }, detail: '' });
         return at;
       }

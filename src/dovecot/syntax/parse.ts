@@ -77,7 +77,7 @@ function keyOf(
     return typeof unescaped === 'string' ? { kind: 'key', text: unescaped, end, quoted: true } : unescaped;
   }
   let end = 0;
-  while (end < text.length && text[end] !== '=' && !dialect.blanks.has(text[end] ?? '')) end++;
+  while (end < text.length && text[end] !== '=' && !dialect.isBlank(text.charCodeAt(end))) end++;
   return { kind: 'key', text: text.slice(0, end), end, quoted: false };
 }
 
@@ -185,7 +185,7 @@ function sectionOf(
 
 function wordEnd({ text, dialect }: Cursor, start: number): number {
   let at = start;
-  while (at < text.length && !dialect.blanks.has(text[at] ?? '')) at++;
+  while (at < text.length && !dialect.isBlank(text.charCodeAt(at))) at++;
   return at;
 }
 
