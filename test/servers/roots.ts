@@ -17,6 +17,8 @@ export interface Root {
   readonly path: string;
   /** What `postconf mail_version` prints there. */
   readonly postfix: string;
+  /** What `dovecot --version` prints there: its number. */
+  readonly dovecot: string;
   /** What `openssl version` prints there: the second word. */
   readonly openssl: string;
 }
@@ -71,13 +73,16 @@ export function roots(): readonly Root[] {
       const root = path.join(folder(), release);
       const postfix = inRoot({ path: root }, ['postconf', '-d', '-h', 'mail_version']);
       const openssl = inRoot({ path: root }, ['openssl', 'version']);
-      if (postfix.status !== 0 || openssl.status !== 0) {
-        throw new Error(`${root}: ${postfix.stderr}${openssl.stderr}`);
+      const dovecot = inRoot({ path: root }, ['dovecot', '--version']);
+      if (postfix.status !== 0 || openssl.status !== 0 || dovecot.status !== 0) {
+        throw new Error(`${root}: ${postfix.stderr}${openssl.stderr}${dovecot.stderr}`);
       }
       return {
         release,
         path: root,
         postfix: postfix.stdout.trim(),
+        // Debian's own number follows a hyphen: 2.4.1-4.
+        dovecot: /^[\d.]+/.exec(dovecot.stdout)?.[0] ?? '',
         openssl: openssl.stdout.split(' ')[1] ?? '',
       };
     },
