@@ -1,7 +1,10 @@
 import { unifiedDiff } from '../fix/diff.ts';
 import { type FixResult, proposeFixes } from '../fix/fix.ts';
 import { postconfScript } from '../fix/postconf-script.ts';
+import { type HostInput, serverOf } from '../hosts/host.ts';
+import { SERVER_NAMES, type Server } from '../model/endpoint.ts';
 import { count, shownText } from '../reports/words.ts';
+import { andList } from '../rules/messages.ts';
 import { BUILTIN_RULES } from '../rules/rule-set.ts';
 import { UsageError } from './errors.ts';
 import { RequestedHosts } from './hosts.ts';
@@ -47,7 +50,7 @@ export async function fix(request: Request): Promise<number> {
     });
     changes ||= result.files.length > 0;
     if (writer !== null) results.push(result);
-    else if (script) printScript(result, input.postfix?.directory ?? '.');
+    else if (script) printScript(result, input);
     else printDiff(result);
     sayWhatIsLeft(result, only, write);
   }
@@ -62,10 +65,23 @@ export async function fix(request: Request): Promise<number> {
     out(`wrote ${shownText(path)}${backup === null ? '' : `, the old file is ${shownText(backup)}`}\n`);
   }
   const mended = results.reduce((sum, result) => sum + result.mended.length, 0);
-  if (written.length > 0)
-    out(`${count(mended, 'finding')} mended; reload Postfix for it to take effect: postfix reload\n`);
+  if (written.length > 0) out(`${count(mended, 'finding')} mended; ${reloadText(results)}\n`);
   return 0;
 }
+
+/** How the servers whose files have changed are told. */
+function reloadText(results: readonly FixResult[]): string {
+  const changed = new Set(
+    results.flatMap(({ files, before: { input } }) =>
+      files.map(({ before }) => serverOf(input, before.path)),
+    ),
+  );
+  const servers = (['postfix', 'dovecot'] as const).filter((server) => changed.has(server));
+  const names = andList(servers.map((server) => SERVER_NAMES[server]));
+  return `reload ${names} for it to take effect: ${servers.map((server) => RELOAD[server]).join('; ')}`;
+}
+
+const RELOAD: Readonly<Record<Server, string>> = { postfix: 'postfix reload', dovecot: 'doveadm reload' };
 
 function printDiff({ files }: FixResult): void {
   for (const file of files) {
@@ -79,12 +95,19 @@ function printDiff({ files }: FixResult): void {
   }
 }
 
-function printScript({ before, after, files }: FixResult, directory: string): void {
+/** The script is for Postfix alone: Dovecot has no program that edits its files. */
+function printScript({ before, after, files }: FixResult, input: HostInput): void {
+  const { root, postfix, dovecot } = input;
+  if (files.some((file) => serverOf(input, file.before.path) === 'dovecot')) {
+    err(
+      `${shownText(dovecot?.directory ?? root)}: postconf knows nothing of Dovecot: leave out --format postconf for a diff of its files\n`,
+    );
+  }
   if (files.length === 0) return;
   const { text, impossible } = postconfScript(before, after);
   out(text);
   for (const what of impossible)
-    err(`${shownText(directory)}: postconf cannot do this: ${shownText(what)}\n`);
+    err(`${shownText(postfix?.directory ?? root)}: postconf cannot do this: ${shownText(what)}\n`);
 }
 
 /** What was not mended and why, one line each, on standard error; the line is that of the file as it is now on the disk. */

@@ -17,3 +17,13 @@ export function hasDovecotFeature(release: Release, feature: DovecotFeature): bo
 export function dovecotFeatureRelease(feature: DovecotFeature): Release {
   return releaseData.features[feature];
 }
+
+/** The newest release whose dovecot.conf has no `dovecot_config_version`: later ones refuse a file without it. */
+export const NEWEST_WITHOUT_CONFIG_VERSION: Release = releaseData.newestWithoutConfigVersion;
+
+const NEW_NAMES = new RegExp(`^[ \\t]*(?:${releaseData.newNames.names.join('|')})[ \\t]*=`, 'm');
+
+/** The release that names in a text came with, where they are of those that no older one has; else null. */
+export function provenByNames(text: string): Release | null {
+  return NEW_NAMES.test(text) ? releaseData.newNames.since : null;
+}

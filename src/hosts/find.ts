@@ -1,14 +1,27 @@
-import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join, normalize, posix, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { basename, dirname, join, normalize, resolve } from 'node:path';
 import type { SourceFile } from '../text/source.ts';
 import { type Config, Configs } from './config.ts';
-import { decode, errorCode, InputError, readSource, readSourceOrNull, reasonOf } from './files.ts';
-import type { HostInput } from './host.ts';
-import { askInstalled } from './installed.ts';
-import { decideReleases, type GivenReleases } from './releases.ts';
+import { decode, errorCode, InputError, readSource, reasonOf } from './files.ts';
+import type { DovecotInput, HostInput, HostReleases } from './host.ts';
+import { type AskedServers, askInstalled } from './installed.ts';
+import { assumedMain, dovecotFiles, postfixOpener } from './named-files.ts';
+import {
+  DANGLING,
+  DOVECOT_FILE,
+  isPresent,
+  isSame,
+  type Place,
+  POSTFIX_FILES,
+  placeOfIncluded,
+  placesIn,
+  realpathOf,
+  rootOf,
+} from './places.ts';
+import { decideReleases, type GivenReleases, type ReleaseSources } from './releases.ts';
 
 /** What a file is that its name does not tell. */
-export type InputKind = 'main.cf' | 'master.cf' | 'dovecot.conf';
+export type InputKind = (typeof KINDS)[number];
 
 /** What the command line says besides the paths. */
 export interface FindOptions {
@@ -18,16 +31,21 @@ export interface FindOptions {
   readonly exec?: boolean;
   /** The bytes of standard input, for the path `-`. */
   readonly standardInput?: () => Buffer;
-  /** The folder of this machine's own Postfix, and how its programs are asked. */
-  readonly system?: { readonly folder: string; readonly ask: () => Promise<GivenReleases> };
+  /** The folders of this machine's own servers, and how its programs are asked. */
+  readonly system?: {
+    readonly postfix: string;
+    readonly dovecot: string;
+    readonly ask: (servers: AskedServers) => Promise<GivenReleases>;
+  };
 }
 
 /** A host that was found but not yet read: of many, only one need be in memory. */
 export interface FoundHost {
   readonly root: string;
+  /** The folder of its Postfix, or of its Dovecot where it has no Postfix. */
   readonly directory: string;
   readonly config: Config | null;
-  /** The files that fixes may change, as they will be named. */
+  /** Files of the folders in which fixes may change something, as they will be named. */
   readonly paths: readonly string[];
   /** @throws InputError when a file of the host cannot be read */
   read(): Promise<HostInput>;
@@ -40,52 +58,78 @@ export interface FoundHosts {
   readonly problems: readonly InputError[];
 }
 
-const FILES = ['main.cf', 'master.cf'] as const;
-const SYSTEM = { folder: '/etc/postfix', ask: askInstalled };
+const KINDS = [...POSTFIX_FILES, DOVECOT_FILE] as const;
+const SYSTEM = { postfix: '/etc/postfix', dovecot: '/etc/dovecot', ask: askInstalled };
 
 /**
- * Finds the hosts at paths: files, folders, repositories, or `-`. Each Postfix folder is one host,
- * given once however often it is named; the order is that of the paths, and of names below a path.
+ * Finds the hosts at paths: files, folders, repositories, or `-`. A Postfix folder and a Dovecot folder
+ * that lie side by side, or are one, are one host, given once however often it is named; the order is
+ * that of the paths, and of names below a path.
  *
  * @throws InputError for a path that is not there, is nothing that can be read, or holds no configuration
  */
 export async function findHosts(paths: readonly string[], options: FindOptions = {}): Promise<FoundHosts> {
   const configs = new Configs();
-  const hosts = new Map<string, FoundHost>();
+  const groups = new Map<string, Place[]>();
+  const alone = new Map<string, FoundHost>();
   const problems: InputError[] = [];
   for (const path of paths.length === 0 ? ['.'] : paths) {
     if (path === '-') {
-      hosts.set('-', await standardInputHost(configs, options));
+      alone.set('-', await standardInputHost(configs, options));
+      groups.set('-', []);
       continue;
     }
-    const place = typeOf(path);
-    if (place === 'file') {
-      const name = basename(path);
-      const kind = options.as ?? name;
-      if (kind === 'dovecot.conf')
-        throw new InputError(`${path}: pfharden does not read Dovecot's configuration yet`);
-      if (!isFileName(kind))
-        throw new InputError(`${path}: is it a main.cf or a master.cf? Say so with --as`);
-      if (kind !== name) {
-        hosts.set(resolve(path), await singleHost(path, kind, configs, options));
-        continue;
-      }
+    const places =
+      typeOf(path) === 'file' ? placesOfFile(path, options) : await placesIn(normalize(path), problems);
+    if (places === null) {
+      const key = `file ${resolve(path)}`;
+      alone.set(key, await singleHost(path, options.as ?? DOVECOT_FILE, configs, options));
+      groups.set(key, []);
+      continue;
     }
-    const folders =
-      place === 'file' ? [normalize(dirname(path))] : await foldersIn(normalize(path), problems);
-    if (folders.length === 0 && problems.length === 0)
-      throw new InputError(`no Postfix configuration in ${path}`);
-    for (const folder of folders) {
-      const directory = folder.length > 1 ? folder.replace(/\/+$/, '') : folder;
-      const key = realpathOf(directory);
-      if (!hosts.has(key)) hosts.set(key, await folderHost(directory, configs, options));
+    if (places.length === 0 && problems.length === 0)
+      throw new InputError(`no configuration of Postfix or Dovecot in ${path}`);
+    for (const found of places) {
+      const place = { ...found, directory: withoutSlash(found.directory) };
+      const key = hostKey(place);
+      const group = groups.get(key) ?? [];
+      groups.set(key, group);
+      if (
+        !group.some(({ server, directory }) => server === place.server && isSame(directory, place.directory))
+      )
+        group.push(place);
     }
   }
-  return { hosts: [...hosts.values()], problems };
+  const hosts: FoundHost[] = [];
+  for (const [key, places] of groups)
+    hosts.push(alone.get(key) ?? (await folderHost(places, configs, options)));
+  return { hosts, problems };
 }
 
-function isFileName(name: string): name is (typeof FILES)[number] {
-  return (FILES as readonly string[]).includes(name);
+function withoutSlash(folder: string): string {
+  return folder.length > 1 ? folder.replace(/\/+$/, '') : folder;
+}
+
+/** The same for what belongs to one host. Further instances of Postfix are hosts of their own. */
+function hostKey(place: Place): string {
+  const own = realpathOf(place.directory);
+  return basename(own) === place.server ? `root ${realpathOf(rootOf(place))}` : own;
+}
+
+/** What a file stands for by its name: the configuration that it is part of; null where `--as` says what it is. */
+function placesOfFile(path: string, { as }: FindOptions): Place[] | null {
+  const name = basename(path);
+  const kind = as ?? name;
+  if (kind === name) {
+    const directory = normalize(dirname(path));
+    if ((POSTFIX_FILES as readonly string[]).includes(name))
+      return [{ server: 'postfix', directory, fragments: null }];
+    if (name === DOVECOT_FILE) return [{ server: 'dovecot', directory, fragments: null }];
+  }
+  if (as !== undefined) return null;
+  const place = placeOfIncluded(path);
+  if (place !== null) return [place];
+  throw new InputError(`${path}: is it a main.cf, a master.cf or a dovecot.conf? Say so with --as`);
 }
 
 function typeOf(path: string): 'file' | 'folder' {
@@ -99,113 +143,6 @@ function typeOf(path: string): 'file' | 'folder' {
     );
   }
   throw new InputError(`${path}: neither a regular file nor a folder`);
-}
-
-const DANGLING = 'a link to a file that is not there';
-
-/** True also for a link that leads nowhere. */
-function isPresent(path: string): boolean {
-  try {
-    lstatSync(path);
-    return true;
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-    throw new InputError(`${path}: ${reasonOf(error)}`);
-  }
-}
-
-function hasConfiguration(folder: string): boolean {
-  return FILES.some((name) => isPresent(join(folder, name)));
-}
-
-function realpathOf(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    throw new InputError(`${path}: ${reasonOf(error)}`);
-  }
-}
-
-/** The Postfix folders that a folder stands for: itself, those of an `etc`, or all that a search finds. */
-async function foldersIn(folder: string, problems: InputError[]): Promise<string[]> {
-  if (hasConfiguration(folder)) return [folder];
-  // Nobody who names `/` means what its other folders may hold.
-  const start = resolve(folder) === '/' ? '/etc' : folder;
-  if (basename(resolve(start)) !== 'etc') return search(start, problems);
-  try {
-    // postmulti(1) keeps further instances in /etc/postfix-NAME.
-    const names = readdirSync(start).filter((name) => name === 'postfix' || name.startsWith('postfix-'));
-    return names
-      .sort()
-      .map((name) => join(start, name))
-      .filter(hasConfiguration);
-  } catch (error) {
-    throw new InputError(`${start}: ${reasonOf(error)}`);
-  }
-}
-
-/**
- * Searches a folder and, once each, the folders that links in it lead to. The glob itself follows no
- * link: it would run round in a loop of them.
- */
-async function search(start: string, problems: InputError[]): Promise<string[]> {
-  const { default: glob } = await import('fast-glob');
-  const found = new Set<string>();
-  const searched: string[] = [];
-  const pending = [start];
-  for (let folder = pending.shift(); folder !== undefined; folder = pending.shift()) {
-    const real = realpathOf(folder);
-    if (searched.some((done) => real === done || real.startsWith(`${done}/`))) continue;
-    searched.push(real);
-    const entries = await glob('**', {
-      cwd: folder,
-      dot: true,
-      onlyFiles: false,
-      objectMode: true,
-      followSymbolicLinks: false,
-      ignore: ['**/.git', '**/node_modules'],
-      fs: { readdir: readableFolders(problems) },
-    });
-    for (const { path, name, dirent } of entries.sort((a, b) => (a.path < b.path ? -1 : 1))) {
-      const whole = join(folder, path);
-      if (dirent.isSymbolicLink() && leadsToFolder(whole)) pending.push(whole);
-      else if (isFileName(name) && !dirent.isDirectory()) found.add(dirname(whole));
-    }
-  }
-  return [...found].sort();
-}
-
-/** `readdir` for the glob that notes a folder which cannot be read and goes on with the others. */
-function readableFolders(problems: InputError[]) {
-  return ((
-    path: string,
-    options: { withFileTypes: true },
-    callback: (error: Error | null, entries: unknown[]) => void,
-  ): void => {
-    try {
-      callback(null, readdirSync(path, options));
-    } catch (error) {
-      problems.push(new InputError(`${path}: ${reasonOf(error)}`));
-      callback(null, []);
-    }
-  }) as unknown as typeof import('node:fs').readdir;
-}
-
-function leadsToFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
-}
-
-/** The folder that holds the configuration of all servers of the host: the one around `postfix/`. */
-function rootOf(directory: string): string {
-  const absolute = resolve(directory);
-  const name = basename(absolute);
-  const instance = name.startsWith('postfix-') && basename(dirname(absolute)) === 'etc';
-  return name === 'postfix' || instance ? join(directory, '..') : directory;
 }
 
 /** Reads a file that need not be there; one that is there and cannot be read is an error. */
@@ -229,54 +166,89 @@ function canStat(path: string): boolean {
   }
 }
 
-async function folderHost(directory: string, configs: Configs, options: FindOptions): Promise<FoundHost> {
-  const config = await configs.of(directory);
-  const root = rootOf(directory);
+async function folderHost(
+  places: readonly Place[],
+  configs: Configs,
+  options: FindOptions,
+): Promise<FoundHost> {
+  const postfix = places.find(({ server }) => server === 'postfix') ?? null;
+  const dovecot = places.find(({ server }) => server === 'dovecot') ?? null;
+  const first = postfix ?? dovecot;
+  if (first === null) throw new Error('a host without a place');
+  const config = await configs.of(first.directory);
+  const root = rootOf(first);
   return {
     root,
-    directory,
+    directory: first.directory,
     config,
-    paths: FILES.map((name) => join(directory, name)),
+    paths: [
+      ...(postfix === null ? [] : POSTFIX_FILES.map((name) => join(postfix.directory, name))),
+      ...(dovecot === null ? [] : dovecotPaths(dovecot)),
+    ],
     async read() {
-      const main = readIfPresent(join(directory, 'main.cf'));
-      const master = readIfPresent(join(directory, 'master.cf'));
+      const main = postfix === null ? null : readIfPresent(join(postfix.directory, 'main.cf'));
+      const master = postfix === null ? null : readIfPresent(join(postfix.directory, 'master.cf'));
       const system = options.system ?? SYSTEM;
-      const live = isSame(directory, system.folder);
-      const flags = options.flags ?? {};
-      const asks =
-        live &&
-        options.exec !== false &&
-        flags.postfix === undefined &&
-        config?.releases.postfix === undefined;
-      const installed = asks ? await system.ask() : {};
+      const live = {
+        postfix: postfix !== null && isSame(postfix.directory, system.postfix),
+        dovecot: dovecot !== null && isSame(dovecot.directory, system.dovecot),
+      };
+      const ofDovecot = dovecot === null ? null : readDovecot(dovecot, live.dovecot);
+      const isOpen = (server: keyof AskedServers): boolean =>
+        live[server] && options.flags?.[server] === undefined && config?.releases[server] === undefined;
+      const asked = { postfix: isOpen('postfix'), dovecot: isOpen('dovecot') };
+      const installed =
+        options.exec !== false && (asked.postfix || asked.dovecot) ? await system.ask(asked) : {};
       return {
         root,
-        postfix: { directory, main, master },
-        releases: decideReleases({
-          main,
-          master,
-          flags,
-          config: config?.releases ?? {},
-          installed: () => installed,
-        }),
-        open: opener(directory, live),
+        postfix: postfix === null ? null : { directory: postfix.directory, main, master },
+        dovecot: ofDovecot?.input ?? null,
+        releases: releasesOf(
+          { main, master, flags: options.flags ?? {}, config: config?.releases ?? {}, installed },
+          ofDovecot,
+        ),
+        open: postfix === null ? () => null : postfixOpener(postfix.directory, live.postfix),
       };
     },
   };
 }
 
-function isSame(a: string, b: string): boolean {
-  try {
-    return realpathSync(a) === realpathSync(b);
-  } catch {
-    return false;
-  }
+/** Where an interrupted fix may have left its record: beside dovecot.conf or beside what it includes. */
+function dovecotPaths({ directory, fragments }: Place): string[] {
+  return [join(directory, DOVECOT_FILE), join(fragments ?? join(directory, 'conf.d'), DOVECOT_FILE)];
+}
+
+/** Dovecot's files, and what was met of them that cannot be read. */
+interface ReadDovecot {
+  readonly input: DovecotInput;
+  readonly problems: readonly InputError[];
+}
+
+/** @throws InputError when dovecot.conf is not there or cannot be read */
+function readDovecot({ directory, fragments }: Place, live: boolean): ReadDovecot {
+  const path = join(directory, DOVECOT_FILE);
+  const main = fragments === null ? readIfPresent(path) : assumedMain(directory, fragments);
+  if (main === null) throw new InputError(`${path}: no such file or directory`);
+  return aroundMain(directory, main, fragments !== null, live);
+}
+
+function aroundMain(directory: string, main: SourceFile, mainAssumed: boolean, live: boolean): ReadDovecot {
+  const { files, problems } = dovecotFiles(directory, live);
+  return { input: { directory, main, mainAssumed, ...files }, problems };
+}
+
+/** The releases, for which all files are read. @throws InputError when one of them is there and cannot be read */
+function releasesOf(sources: ReleaseSources, dovecot: ReadDovecot | null): HostReleases {
+  const releases = decideReleases({ ...sources, dovecot: dovecot?.input ?? null });
+  const problem = dovecot?.problems[0];
+  if (problem !== undefined) throw problem;
+  return releases;
 }
 
 /** One file by itself, told by `--as`. */
 async function singleHost(
   path: string,
-  kind: (typeof FILES)[number],
+  kind: InputKind,
   configs: Configs,
   options: FindOptions,
 ): Promise<FoundHost> {
@@ -287,14 +259,14 @@ async function singleHost(
     directory,
     config,
     paths: [normalize(path)],
-    read: () => Promise.resolve(oneFile(readSource(normalize(path)), kind, directory, config, options)),
+    read: async () => oneFile(readSource(normalize(path)), kind, directory, config, options),
   };
 }
 
 async function standardInputHost(configs: Configs, options: FindOptions): Promise<FoundHost> {
   const { as: kind, standardInput } = options;
-  if (kind === undefined) throw new InputError('standard input needs --as main.cf or --as master.cf');
-  if (kind === 'dovecot.conf') throw new InputError("pfharden does not read Dovecot's configuration yet");
+  if (kind === undefined)
+    throw new InputError('standard input needs --as main.cf, --as master.cf or --as dovecot.conf');
   if (standardInput === undefined) throw new InputError('there is no standard input to read');
   const config = await configs.of('.');
   return {
@@ -302,64 +274,28 @@ async function standardInputHost(configs: Configs, options: FindOptions): Promis
     directory: '.',
     config,
     paths: [],
-    read: () => Promise.resolve(oneFile(decode(kind, standardInput()), kind, '.', config, options)),
+    read: async () => oneFile(decode(kind, standardInput()), kind, '.', config, options),
   };
 }
 
 function oneFile(
   source: SourceFile,
-  kind: (typeof FILES)[number],
+  kind: InputKind,
   directory: string,
   config: Config | null,
   options: FindOptions,
 ): HostInput {
   const main = kind === 'main.cf' ? source : null;
   const master = kind === 'master.cf' ? source : null;
+  const dovecot = kind === DOVECOT_FILE ? aroundMain(directory, source, false, false) : null;
   return {
     root: directory,
-    postfix: { directory, main, master },
-    releases: decideReleases({ main, master, flags: options.flags ?? {}, config: config?.releases ?? {} }),
-    open: opener(directory, false),
-  };
-}
-
-/** The folder that plays `/` for a folder that ends in `etc/postfix`, or null. */
-function systemRootOf(directory: string): string | null {
-  const absolute = resolve(directory);
-  const etc = dirname(absolute);
-  return /^postfix(-.*)?$/.test(basename(absolute)) && basename(etc) === 'etc'
-    ? join(directory, '..', '..')
-    : null;
-}
-
-/**
- * Opens the files that a configuration names as if the linted folder were the /etc/postfix of a running
- * system: what lies below /etc/postfix is looked for in the folder, all else below the folder that plays
- * `/`, where there is one. A path that leads out of what was given is not opened, and neither is the
- * machine's own file in its place, unless the machine's own folder is what is linted.
- */
-function opener(directory: string, live: boolean): (path: string) => SourceFile | null {
-  const root = systemRootOf(directory);
-  const own = root === null ? '/etc/postfix' : `/etc/${basename(resolve(directory))}`;
-  const cache = new Map<string, SourceFile | null>();
-  return (path) => {
-    // An indexed table is not text; its source beside it is what is asked for.
-    if (path === '' || path.includes('\0') || path.endsWith('.db')) return null;
-    const absolute = posix.resolve(own, path);
-    const inFolder = absolute.startsWith(`${own}/`) ? absolute.slice(own.length + 1) : null;
-    const place =
-      inFolder !== null
-        ? join(directory, inFolder)
-        : live
-          ? absolute
-          : root !== null
-            ? join(root, absolute.slice(1))
-            : null;
-    if (place === null) return null;
-    const known = cache.get(place);
-    if (known !== undefined) return known;
-    const source = readSourceOrNull(place);
-    cache.set(place, source);
-    return source;
+    postfix: dovecot === null ? { directory, main, master } : null,
+    dovecot: dovecot?.input ?? null,
+    releases: releasesOf(
+      { main, master, flags: options.flags ?? {}, config: config?.releases ?? {} },
+      dovecot,
+    ),
+    open: dovecot === null ? postfixOpener(directory, false) : () => null,
   };
 }

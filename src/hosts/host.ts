@@ -1,13 +1,25 @@
+import { type DovecotFiles, type DovecotTree, loadDovecot } from '../dovecot/load.ts';
+import type { Endpoint, Server } from '../model/endpoint.ts';
 import type { KnownRelease } from '../model/setting.ts';
 import { PostfixConfiguration } from '../postfix/configuration.ts';
 import { type PostfixEndpoint, postfixEndpoints } from '../postfix/endpoints.ts';
 import type { SourceFile } from '../text/source.ts';
 
-/** The releases that a host is judged for. */
+/** The releases that a host is judged for; of a server that the host does not have, what would be assumed. */
 export interface HostReleases {
   readonly postfix: KnownRelease;
   readonly dovecot: KnownRelease;
   readonly openssl: KnownRelease;
+}
+
+/** The texts of Dovecot on one host, and the files around them. */
+export interface DovecotInput extends DovecotFiles {
+  /** The folder as the user gave it. */
+  readonly directory: string;
+  /** dovecot.conf. Where the folder holds only what a dovecot.conf would include: one line that includes it. */
+  readonly main: SourceFile;
+  /** There is no such file: `main` only stands for it. */
+  readonly mainAssumed: boolean;
 }
 
 /** All that is needed to know a host; texts only, so that it can be built anew from changed ones. */
@@ -19,8 +31,9 @@ export interface HostInput {
     readonly main: SourceFile | null;
     readonly master: SourceFile | null;
   } | null;
+  readonly dovecot: DovecotInput | null;
   readonly releases: HostReleases;
-  /** Reads a file that the configuration names; null when it is not there or cannot be read. */
+  /** Reads a file that Postfix's configuration names; null when it is not there or cannot be read. */
   readonly open: (path: string) => SourceFile | null;
 }
 
@@ -30,12 +43,25 @@ export interface PostfixHost {
   readonly endpoints: readonly PostfixEndpoint[];
 }
 
+/** An endpoint of Dovecot. */
+export interface DovecotEndpoint extends Endpoint {
+  readonly server: 'dovecot';
+}
+
+/** Dovecot on one host. */
+export interface DovecotHost {
+  readonly input: DovecotInput;
+  readonly tree: DovecotTree;
+  readonly endpoints: readonly DovecotEndpoint[];
+}
+
 /** The configuration of one mail system. */
 export interface Host {
   readonly root: string;
   readonly input: HostInput;
   readonly releases: HostReleases;
   readonly postfix: PostfixHost | null;
+  readonly dovecot: DovecotHost | null;
 }
 
 /** Reads the texts of a host into its model. Never throws for what the texts hold. */
@@ -50,26 +76,62 @@ export function buildHost(input: HostInput): Host {
     });
     postfix = { configuration, endpoints: postfixEndpoints(configuration) };
   }
-  return { root: input.root, input, releases: input.releases, postfix };
+  const dovecot =
+    input.dovecot === null
+      ? null
+      : { input: input.dovecot, tree: treeOf(input, input.dovecot), endpoints: [] };
+  return { root: input.root, input, releases: input.releases, postfix, dovecot };
 }
 
-/** The source files of a host that fixes may change, main.cf first. */
+/** The source files of a host that fixes may change: main.cf, master.cf, dovecot.conf and what it includes. */
 export function hostSources(input: HostInput): readonly SourceFile[] {
-  return [input.postfix?.main, input.postfix?.master].filter(
-    (source) => source !== null && source !== undefined,
-  );
+  const { postfix, dovecot } = input;
+  return [
+    ...[postfix?.main, postfix?.master].filter((source) => source !== null && source !== undefined),
+    ...(dovecot === null ? [] : dovecotSources(dovecot, treeOf(input, dovecot))),
+  ];
+}
+
+/** The server that a file of `hostSources` belongs to. */
+export function serverOf({ postfix }: HostInput, path: string): Server {
+  return path === postfix?.main?.path || path === postfix?.master?.path ? 'postfix' : 'dovecot';
+}
+
+/** dovecot.conf, where it is there, and the files that it includes, each once. */
+export function dovecotSources(dovecot: DovecotInput, { files }: DovecotTree): readonly SourceFile[] {
+  const sources = new Map(files.map(({ source }) => [source.path, source]));
+  if (dovecot.mainAssumed) sources.delete(dovecot.main.path);
+  return [...sources.values()];
+}
+
+/** Read once for each host, whoever asks first. */
+const trees = new WeakMap<HostInput, DovecotTree>();
+
+function treeOf(input: HostInput, dovecot: DovecotInput): DovecotTree {
+  const tree = trees.get(input) ?? loadDovecot(dovecot.main, dovecot, input.releases.dovecot.version);
+  trees.set(input, tree);
+  return tree;
 }
 
 /** The same host with other texts; files that `changed` does not name stay as they are. */
 export function withTexts(input: HostInput, changed: ReadonlyMap<string, SourceFile>): HostInput {
   const swap = (source: SourceFile | null): SourceFile | null =>
     source === null ? null : (changed.get(source.path) ?? source);
+  const { postfix, dovecot } = input;
   return {
     ...input,
-    postfix:
-      input.postfix === null
+    postfix: postfix === null ? null : { ...postfix, main: swap(postfix.main), master: swap(postfix.master) },
+    dovecot:
+      dovecot === null
         ? null
-        : { ...input.postfix, main: swap(input.postfix.main), master: swap(input.postfix.master) },
+        : {
+            ...dovecot,
+            main: changed.get(dovecot.main.path) ?? dovecot.main,
+            open: (path) => {
+              const source = dovecot.open(path);
+              return source === null ? null : (changed.get(source.path) ?? source);
+            },
+          },
     open: (path) => changed.get(path) ?? input.open(path),
   };
 }

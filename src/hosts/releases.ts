@@ -1,3 +1,5 @@
+import { loadDovecot } from '../dovecot/load.ts';
+import { DOVECOT_RELEASES, NEWEST_WITHOUT_CONFIG_VERSION, provenByNames } from '../dovecot/releases.ts';
 import { atLeast, compareReleases, parseRelease, type Release } from '../model/release.ts';
 import type { KnownRelease } from '../model/setting.ts';
 import releaseData from '../postfix/data/releases.json' with { type: 'json' };
@@ -6,7 +8,7 @@ import { parseMainCf } from '../postfix/syntax/main-cf.ts';
 import { parseMasterCf } from '../postfix/syntax/master-cf.ts';
 import type { SourceFile } from '../text/source.ts';
 import { OPENSSL_RELEASES } from '../tls/openssl.ts';
-import type { HostReleases } from './host.ts';
+import { type DovecotInput, dovecotSources, type HostReleases } from './host.ts';
 
 /** Releases by server, as a user gives them; what is left out is decided otherwise. */
 export interface GivenReleases {
@@ -19,12 +21,13 @@ export interface GivenReleases {
 export interface ReleaseSources {
   readonly main: SourceFile | null;
   readonly master: SourceFile | null;
+  readonly dovecot?: DovecotInput | null;
   /** `--postfix-version` and its kin. */
   readonly flags?: GivenReleases;
   /** `.pfharden.json` */
   readonly config?: GivenReleases;
-  /** Asks the installed programs; called only where neither flag nor configuration tells. */
-  readonly installed?: () => GivenReleases;
+  /** What the installed programs said; empty where they were not asked. */
+  readonly installed?: GivenReleases;
 }
 
 /**
@@ -33,33 +36,62 @@ export interface ReleaseSources {
  * release: with nothing better known the newest release is judged, and fixes may use what the bound has.
  */
 export function decideReleases(sources: ReleaseSources): HostReleases {
-  const bound = provenPostfixRelease(sources.main, sources.master);
-  const needsInstalled = sources.flags?.postfix === undefined && sources.config?.postfix === undefined;
-  const installed = needsInstalled ? (sources.installed?.() ?? {}) : {};
+  const { flags = {}, config = {}, installed = {}, main, master } = sources;
+  const dovecot = textsOf(sources.dovecot ?? null);
+  const files: GivenReleases = { dovecot: configVersion(dovecot) };
   const decide = (
     server: keyof GivenReleases,
     newest: Release,
     provenAtLeast: Release | null,
   ): KnownRelease => {
     for (const [versionFrom, given] of [
-      ['flag', sources.flags],
-      ['config', sources.config],
+      ['flag', flags],
+      ['config', config],
+      ['config', files],
       ['installed', installed],
     ] as const) {
-      const version = given?.[server];
+      const version = given[server];
       if (version !== undefined) return { version, versionFrom, provenAtLeast };
     }
     return { version: newest, versionFrom: provenAtLeast === null ? 'assumed' : 'implied', provenAtLeast };
   };
+  const { newest, provenAtLeast } = impliedDovecotRelease(dovecot);
   return {
-    postfix: decide('postfix', POSTFIX_RELEASES.newest, bound),
-    dovecot: decide('dovecot', NEWEST_DOVECOT, null),
+    postfix: decide('postfix', POSTFIX_RELEASES.newest, provenPostfixRelease(main, master)),
+    dovecot: decide('dovecot', newest, provenAtLeast),
     openssl: decide('openssl', OPENSSL_RELEASES.newest, null),
   };
 }
 
-/** Judged where nothing tells, until Dovecot is read. */
-const NEWEST_DOVECOT: Release = releaseData.newestDovecot;
+/** dovecot.conf and what it includes. That they are read before the release is known does not matter for what is looked for. */
+function textsOf(dovecot: DovecotInput | null): readonly SourceFile[] {
+  if (dovecot === null) return [];
+  return dovecotSources(dovecot, loadDovecot(dovecot.main, dovecot, DOVECOT_RELEASES.newest));
+}
+
+/** `dovecot_config_version` as the first file that has it says; undefined where none does. */
+function configVersion(sources: readonly SourceFile[]): Release | undefined {
+  for (const { text } of sources) {
+    const value = /^[ \t]*dovecot_config_version[ \t]*=[ \t]*"?([^"\s#]+)/m.exec(text)?.[1];
+    const release = value === undefined ? null : parseRelease(value);
+    if (release !== null) return release;
+  }
+  return undefined;
+}
+
+/**
+ * The newest release that files without `dovecot_config_version` can be for. 2.4 refuses them, unless it
+ * is only that line which they lack: names that came with 2.4 tell.
+ */
+function impliedDovecotRelease(sources: readonly SourceFile[]): {
+  readonly newest: Release;
+  readonly provenAtLeast: Release | null;
+} {
+  const proven = sources.map(({ text }) => provenByNames(text)).find((release) => release !== null) ?? null;
+  return proven === null
+    ? { newest: NEWEST_WITHOUT_CONFIG_VERSION, provenAtLeast: null }
+    : { newest: DOVECOT_RELEASES.newest, provenAtLeast: proven };
+}
 
 /** Syntax that an older release does not take for what it means, and the feature that brought it. */
 const SYNTAX_BOUNDS: readonly {

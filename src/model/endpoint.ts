@@ -3,6 +3,9 @@ import type { Protocol } from './protocol.ts';
 /** The mail programs that are judged. */
 export type Server = 'postfix' | 'dovecot';
 
+/** What the servers are called. */
+export const SERVER_NAMES: Readonly<Record<Server, string>> = { postfix: 'Postfix', dovecot: 'Dovecot' };
+
 /** Whether the host answers on this endpoint or calls from it. */
 export type Side = 'server' | 'client';
 

@@ -128,10 +128,10 @@ export class PostfixConfiguration {
         : this.expand(raw, service);
     const origin: Origin =
       setting === null
-        ? { kind: 'default', release: this.release }
+        ? { kind: 'default', server: 'postfix', release: this.release }
         : setting.kind === 'main'
           ? { kind: 'file', at: setting.at }
-          : { kind: 'override', at: setting.at, service: setting.service.id };
+          : { kind: 'override', server: 'postfix', at: setting.at, service: setting.service.id };
     const effective = { name, raw, value: expansion.value.trim(), origin, setting, expansion };
     this.#cache.set(key, effective);
     return effective;

@@ -25,6 +25,7 @@ export type TlsFault =
 
 /** An endpoint of Postfix with what the rules want to know of it. */
 export interface PostfixEndpoint extends Endpoint {
+  readonly server: 'postfix';
   /** The service whose settings decide. */
   readonly service: Service;
   /** The service whose line opens the port: postscreen for an smtpd that it hands sessions to. */

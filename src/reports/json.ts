@@ -47,12 +47,12 @@ export class HostsDocument {
 
 /** What every report says of a host: where it is and for which releases it is judged. */
 export function hostHead(host: Host): Readonly<Record<string, unknown>> {
-  const { postfix, releases } = host;
+  const { postfix, dovecot, releases } = host;
   return {
     root: host.root,
     postfix:
       postfix === null ? null : { directory: postfix.configuration.directory, ...known(releases.postfix) },
-    dovecot: null,
+    dovecot: dovecot === null ? null : { file: dovecot.input.main.path, ...known(releases.dovecot) },
     openssl: known(releases.openssl),
   };
 }

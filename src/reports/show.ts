@@ -1,10 +1,11 @@
 import type { Host } from '../hosts/host.ts';
-import type { EndpointAuth } from '../model/endpoint.ts';
+import { type EndpointAuth, SERVER_NAMES } from '../model/endpoint.ts';
 import { shownValue } from '../model/secrets.ts';
 import type { Effective, PostfixSetting } from '../postfix/configuration.ts';
 import type { PostfixEndpoint } from '../postfix/endpoints.ts';
 import { hostHead } from './json.ts';
 import type { Palette } from './palette.ts';
+import { hostName, judgedPrograms, PROGRAM_NAMES } from './text.ts';
 import { shownText, widthOf, wrap } from './words.ts';
 
 interface ShownSetting {
@@ -72,15 +73,17 @@ export function showText(
   { palette, width }: { readonly palette: Palette; readonly width: number },
 ): string {
   const { postfix, releases } = host;
-  const name = shownText(postfix?.configuration.directory ?? host.root);
-  const lines = [
-    `${palette.strong(name)}: Postfix ${releases.postfix.version} (${releases.postfix.versionFrom}), OpenSSL ${releases.openssl.version} (${releases.openssl.versionFrom})`,
-  ];
+  const programs = judgedPrograms(host).map(
+    (program) => `${PROGRAM_NAMES[program]} ${releases[program].version} (${releases[program].versionFrom})`,
+  );
+  const lines = [`${palette.strong(hostName(host))}: ${programs.join(', ')}`];
   let place = '';
   for (const { service, effective } of settingsOf(host, all)) {
     const { origin } = effective;
     const file =
-      origin.kind === 'default' ? `defaults of Postfix ${origin.release}` : shownText(origin.at.source.path);
+      origin.kind === 'default'
+        ? `defaults of ${SERVER_NAMES[origin.server]} ${origin.release}`
+        : shownText(origin.at.source.path);
     const heading = service === null ? file : `${file}, ${service}`;
     if (heading !== place) lines.push('', palette.strong(heading));
     place = heading;

@@ -1,4 +1,6 @@
+import { hasDovecotFeature } from '../dovecot/releases.ts';
 import type { Host } from '../hosts/host.ts';
+import { SERVER_NAMES } from '../model/endpoint.ts';
 import { type Finding, SEVERITIES } from '../model/finding.ts';
 import type { KnownRelease } from '../model/setting.ts';
 import { headOf } from '../rules/locate.ts';
@@ -169,7 +171,9 @@ function endpointText(finding: Finding, host: Host): string | null {
   const phrases = [
     ...new Set(
       finding.endpoints.flatMap((id) => {
-        const endpoint = host.postfix?.endpoints.find((one) => one.id === id);
+        const endpoint = [...(host.postfix?.endpoints ?? []), ...(host.dovecot?.endpoints ?? [])].find(
+          (one) => one.id === id,
+        );
         return endpoint === undefined ? [] : [shownText(endpointPhrase(endpoint))];
       }),
     ),
@@ -181,10 +185,29 @@ function endpointText(finding: Finding, host: Host): string | null {
 }
 
 function hostHeader(host: Host, { width, palette, profile }: TextOptions): string[] {
-  const { releases, postfix } = host;
-  const name = shownText(postfix?.configuration.directory ?? host.root);
-  const judged = `Postfix ${releaseText(releases.postfix)}, OpenSSL ${releaseText(releases.openssl)}, profile ${profile}`;
-  return [`${palette.strong(name)}: ${judged}`, ...assumptions(host).flatMap((text) => wrap(text, width))];
+  const { releases } = host;
+  const judged = judgedPrograms(host).map(
+    (program) => `${PROGRAM_NAMES[program]} ${releaseText(releases[program])}`,
+  );
+  return [
+    `${palette.strong(hostName(host))}: ${judged.join(', ')}, profile ${profile}`,
+    ...assumptions(host).flatMap((text) => wrap(text, width)),
+  ];
+}
+
+/** What a report calls a host: the folder of its one server, else the one around both. */
+export function hostName({ root, postfix, dovecot }: Host): string {
+  if (postfix !== null && dovecot !== null) return shownText(root);
+  return shownText(postfix?.configuration.directory ?? dovecot?.input.directory ?? root);
+}
+
+/** The programs whose releases a host is judged for. */
+export function judgedPrograms({ postfix, dovecot }: Host): readonly Program[] {
+  return [
+    ...(postfix === null ? [] : (['postfix'] as const)),
+    ...(dovecot === null ? [] : (['dovecot'] as const)),
+    'openssl',
+  ];
 }
 
 function releaseText({ version, versionFrom }: KnownRelease): string {
@@ -199,25 +222,34 @@ function releaseText({ version, versionFrom }: KnownRelease): string {
 }
 
 /** What was assumed about releases, in two sentences, and how to say better. */
-function assumptions({ releases }: Host): string[] {
-  const guessed = (['postfix', 'openssl'] as const).filter((server) =>
-    ['assumed', 'implied'].includes(releases[server].versionFrom),
+function assumptions(host: Host): string[] {
+  const { releases } = host;
+  const guessed = judgedPrograms(host).filter((program) =>
+    ['assumed', 'implied'].includes(releases[program].versionFrom),
   );
   if (guessed.length === 0) return [];
   const many = guessed.length > 1;
-  const names = andList(guessed.map((server) => SERVER_NAMES[server]));
-  const { provenAtLeast } = releases.postfix;
-  const bound =
-    guessed.includes('postfix') && provenAtLeast !== null
-      ? ` (these files are for Postfix ${provenAtLeast} or later)`
+  const names = andList(guessed.map((program) => PROGRAM_NAMES[program]));
+  const bounds = guessed.flatMap((program) => {
+    const { provenAtLeast } = releases[program];
+    return provenAtLeast === null ? [] : [`${PROGRAM_NAMES[program]} ${provenAtLeast} or later`];
+  });
+  const bound = bounds.length === 0 ? '' : ` (these files are for ${andList(bounds)})`;
+  // Of Dovecot's newest releases none would take these files.
+  const older =
+    guessed.includes('dovecot') && !hasDovecotFeature(releases.dovecot.version, 'configVersion')
+      ? ' (of Dovecot, that takes files without dovecot_config_version)'
       : '';
-  const flags = andList(guessed.map((server) => `--${server}-version`));
+  const flags = andList(guessed.map((program) => `--${program}-version`));
   return [
-    `The ${many ? 'releases' : 'release'} of ${names} ${many ? 'are' : 'is'} not known: the newest ${many ? 'are' : 'is'} assumed${bound}. Name ${many ? 'them' : 'it'} with ${flags}.`,
+    `The ${many ? 'releases' : 'release'} of ${names} ${many ? 'are' : 'is'} not known: the newest ${many ? 'are' : 'is'} assumed${older}${bound}. Name ${many ? 'them' : 'it'} with ${flags}.`,
   ];
 }
 
-const SERVER_NAMES = { postfix: 'Postfix', openssl: 'OpenSSL' } as const;
+type Program = keyof Host['releases'];
+
+/** What the programs are called. */
+export const PROGRAM_NAMES: Readonly<Record<Program, string>> = { ...SERVER_NAMES, openssl: 'OpenSSL' };
 
 /** The line at the end, with what to do next. */
 export function summaryText(totals: Totals, { palette }: Pick<TextOptions, 'palette'>): string {

@@ -1,17 +1,37 @@
-import type { Host } from '../hosts/host.ts';
+import type { DovecotEndpoint, DovecotHost, Host } from '../hosts/host.ts';
 import type { Fix, Related } from '../model/finding.ts';
-import type { Effective, PostfixConfiguration } from '../postfix/configuration.ts';
+import type { EffectiveValue } from '../model/setting.ts';
+import type { PostfixConfiguration } from '../postfix/configuration.ts';
 import type { PostfixEndpoint } from '../postfix/endpoints.ts';
 import type { Location } from '../text/source.ts';
 import type { Profile } from './profile.ts';
 
-/** What a check may look at. */
+/** What a check of Postfix may look at. */
 export interface CheckContext {
   readonly host: Host;
   readonly postfix: PostfixConfiguration;
   readonly endpoints: readonly PostfixEndpoint[];
   readonly profile: Profile;
 }
+
+/** What a check of Dovecot may look at. */
+export interface DovecotContext {
+  readonly host: Host;
+  readonly dovecot: DovecotHost;
+  readonly endpoints: readonly DovecotEndpoint[];
+  readonly profile: Profile;
+}
+
+/** What a check of both servers of a host may look at. */
+export interface CrossContext {
+  readonly host: Host;
+  readonly postfix: CheckContext;
+  readonly dovecot: DovecotContext;
+  readonly profile: Profile;
+}
+
+/** An endpoint of either server; `server` tells them apart. */
+export type JudgedEndpoint = PostfixEndpoint | DovecotEndpoint;
 
 /** A fix as a check proposes it; safe or not is the rule's to say, unless the check knows better. */
 export type ProposedFix = Omit<Fix, 'safe'> & { readonly safe?: boolean };
@@ -25,9 +45,9 @@ export interface Report {
   /** The line that decides. */
   readonly at: Location;
   /** The endpoint concerned; null for the host as a whole. */
-  readonly endpoint?: PostfixEndpoint | null;
+  readonly endpoint?: JudgedEndpoint | null;
   /** The value that is judged: gives setting, actual and where it comes from. */
-  readonly of?: Effective | null;
+  readonly of?: EffectiveValue | null;
   /** Name of the setting, where `of` does not give it. */
   readonly setting?: string;
   readonly actual?: string;
@@ -37,4 +57,13 @@ export interface Report {
 }
 
 /** A check in code, named by rule files. It reports in any order; nothing is found twice at one place. */
-export type Check = (context: CheckContext) => Iterable<Report>;
+export type CheckOf<Context> = (context: Context) => Iterable<Report>;
+
+/** A check of Postfix. */
+export type Check = CheckOf<CheckContext>;
+
+/** A check of Dovecot. */
+export type DovecotCheck = CheckOf<DovecotContext>;
+
+/** A check that needs both servers of one host. */
+export type CrossCheck = CheckOf<CrossContext>;

@@ -1,13 +1,22 @@
 import type { Host } from '../hosts/host.ts';
+import { SERVER_NAMES } from '../model/endpoint.ts';
 import type { Finding, Fix, Related } from '../model/finding.ts';
 import { inRange } from '../model/release.ts';
 import { shownValue } from '../model/secrets.ts';
-import type { PostfixEndpoint } from '../postfix/endpoints.ts';
-import { proposeRemoval, proposeSetting } from '../postfix/proposals.ts';
-import type { Check, CheckContext, ProposedFix, Report } from './check.ts';
-import { checks } from './checks/index.ts';
-import { judge } from './condition.ts';
-import { decidingPlace, headOf, originText } from './locate.ts';
+import type { EffectiveValue } from '../model/setting.ts';
+import type {
+  CheckContext,
+  CheckOf,
+  CrossContext,
+  DovecotContext,
+  JudgedEndpoint,
+  ProposedFix,
+  Report,
+} from './check.ts';
+import { checks, crossChecks, dovecotChecks } from './checks/index.ts';
+import { type ConditionEndpoint, judge } from './condition.ts';
+import { type JudgedServer, joinedFix, judgedPostfix } from './judged-server.ts';
+import { originText } from './locate.ts';
 import { andList, endpointPhrase } from './messages.ts';
 import { type Profile, severityOf } from './profile.ts';
 import { redactData, redactor } from './redact.ts';
@@ -20,6 +29,15 @@ export interface EvaluateOptions {
   readonly only?: ReadonlySet<string>;
 }
 
+/** The host as rules see it: what of it is there. */
+interface Judged {
+  readonly host: Host;
+  readonly profile: Profile;
+  readonly postfix: CheckContext | null;
+  readonly dovecot: DovecotContext | null;
+  readonly cross: CrossContext | null;
+}
+
 /** Findings of one host, in the order of file, line and rule. */
 export function evaluate(
   host: Host,
@@ -27,17 +45,12 @@ export function evaluate(
   profile: Profile,
   options: EvaluateOptions = {},
 ): readonly Finding[] {
+  const judged = judgedHost(host, profile);
   const findings: Finding[] = [];
-  if (host.postfix !== null) {
-    const { configuration, endpoints } = host.postfix;
-    const context: CheckContext = { host, postfix: configuration, endpoints, profile };
-    for (const rule of ruleSet.rules) {
-      if (rule.applies.server === 'dovecot') continue;
-      if (options.only !== undefined && !options.only.has(rule.id)) continue;
-      if (rule.applies.releases !== undefined && !inRange(configuration.release, rule.applies.releases))
-        continue;
-      for (const finding of toFindings(rule, context, ruleSet)) findings.push(finding);
-    }
+  for (const rule of ruleSet.rules) {
+    if (options.only !== undefined && !options.only.has(rule.id)) continue;
+    if (!isInReleases(rule, host)) continue;
+    for (const finding of toFindings(rule, judged, ruleSet)) findings.push(finding);
   }
   const order = new Map(hostFiles(findings).map((path, index) => [path, index]));
   return findings.sort(
@@ -49,6 +62,26 @@ export function evaluate(
   );
 }
 
+function judgedHost(host: Host, profile: Profile): Judged {
+  const postfix: CheckContext | null =
+    host.postfix === null
+      ? null
+      : { host, postfix: host.postfix.configuration, endpoints: host.postfix.endpoints, profile };
+  const dovecot: DovecotContext | null =
+    host.dovecot === null
+      ? null
+      : { host, dovecot: host.dovecot, endpoints: host.dovecot.endpoints, profile };
+  const cross = postfix === null || dovecot === null ? null : { host, postfix, dovecot, profile };
+  return { host, profile, postfix, dovecot, cross };
+}
+
+/** A range of releases is one of the server that the rule is for. */
+function isInReleases({ applies: { server, releases } }: Rule, host: Host): boolean {
+  if (releases === undefined) return true;
+  const of = server === 'both' ? 'dovecot' : server;
+  return inRange(host.releases[of].version, releases);
+}
+
 /** Order of two ASCII texts. A collator would do the same, but to set one up takes longer than to judge a host. */
 function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
@@ -58,14 +91,15 @@ function hostFiles(findings: readonly Finding[]): string[] {
   return [...new Set(findings.map(({ at }) => at.source.path))].sort();
 }
 
-function toFindings(rule: Rule, context: CheckContext, ruleSet: RuleSet): Finding[] {
+function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
+  const { host, profile } = judged;
   const merged = new Map<
     string,
-    { report: Report; endpoints: PostfixEndpoint[]; related: Related[]; fixes: ProposedFix[] }
+    { report: Report; endpoints: JudgedEndpoint[]; related: Related[]; fixes: ProposedFix[] }
   >();
-  for (const report of reports(rule, context)) {
+  for (const report of reports(rule, judged)) {
     const messageId = report.message ?? 'default';
-    if (severityOf(context.profile, rule, messageId) === 'off') continue;
+    if (severityOf(profile, rule, messageId) === 'off') continue;
     const { source, span } = report.at;
     const key = [
       messageId,
@@ -91,10 +125,10 @@ function toFindings(rule: Rule, context: CheckContext, ruleSet: RuleSet): Findin
     if (report.fix !== undefined && report.fix !== null) known.fixes.push(report.fix);
   }
   const seen = new Map<string, number>();
-  const redact = redactor(context.postfix);
+  const redact = redactor(host);
   return [...merged.values()].map(({ report, endpoints, related, fixes }) => {
     const messageId = report.message ?? 'default';
-    const level = severityOf(context.profile, rule, messageId);
+    const level = severityOf(profile, rule, messageId);
     const setting = report.of?.name ?? report.setting ?? null;
     const actual = report.actual ?? report.of?.value ?? null;
     const shown = actual === null ? null : redact(shownValue(setting ?? '', actual));
@@ -105,14 +139,14 @@ function toFindings(rule: Rule, context: CheckContext, ruleSet: RuleSet): Findin
       setting,
       actual: shown,
       expected,
-      release: `Postfix ${context.postfix.release}`,
-      openssl: `OpenSSL ${context.postfix.openssl.version}`,
-      profile: context.profile.name,
+      release: releaseText(rule, host),
+      openssl: `OpenSSL ${host.releases.openssl.version}`,
+      profile: profile.name,
     };
     const identity = [
       rule.id,
       messageId,
-      relativePath(context, report.at.source.path),
+      relativePath(host, report.at.source.path),
       setting ?? '',
       endpoints[0]?.id ?? '',
     ].join('\0');
@@ -151,10 +185,20 @@ function sameRelated(a: Related, b: Related): boolean {
   return a.message === b.message && a.at.source === b.at.source && a.at.span.start === b.at.span.start;
 }
 
-function relativePath(context: CheckContext, path: string): string {
-  // The same for one host, whichever way its folder was named.
-  const { directory } = context.postfix;
-  return path.startsWith(`${directory}/`) ? path.slice(directory.length + 1) : path;
+/** "Postfix 3.7.11"; where a rule is about both servers, both. */
+function releaseText({ applies: { server } }: Rule, { releases }: Host): string {
+  const servers = server === 'both' ? (['postfix', 'dovecot'] as const) : [server];
+  return andList(servers.map((one) => `${SERVER_NAMES[one]} ${releases[one].version}`));
+}
+
+/** The same for one host, whichever way its folders were named. */
+function relativePath({ input }: Host, path: string): string {
+  for (const server of [input.postfix, input.dovecot]) {
+    if (server === null) continue;
+    const { directory } = server;
+    if (path.startsWith(`${directory}/`)) return path.slice(directory.length + 1);
+  }
+  return path;
 }
 
 function mergeFixes(rule: Rule, fixes: readonly ProposedFix[], redact: (text: string) => string): Fix | null {
@@ -168,63 +212,61 @@ function mergeFixes(rule: Rule, fixes: readonly ProposedFix[], redact: (text: st
   };
 }
 
-function reports(rule: Rule, context: CheckContext): Iterable<Report> {
-  if (rule.check !== undefined) {
-    const check: Check | undefined = checks[rule.check];
-    if (check === undefined) throw new Error(`rule ${rule.id}: there is no check "${rule.check}"`);
-    return check(context);
-  }
-  return conditionReports(rule, context);
+function reports(rule: Rule, { postfix, dovecot, cross }: Judged): Iterable<Report> {
+  const { server } = rule.applies;
+  if (server === 'both') return cross === null ? [] : named(crossChecks, rule)(cross);
+  if (server === 'dovecot') return dovecot === null ? [] : named(dovecotChecks, rule)(dovecot);
+  if (postfix === null) return [];
+  return rule.check === undefined
+    ? conditionReports(rule, judgedPostfix(postfix))
+    : named(checks, rule)(postfix);
 }
 
-function* conditionReports(rule: Rule, context: CheckContext): Iterable<Report> {
+/** The check that a rule file names. */
+function named<Context>(known: Readonly<Record<string, CheckOf<Context>>>, rule: Rule): CheckOf<Context> {
+  const check = rule.check === undefined ? undefined : known[rule.check];
+  if (check === undefined)
+    throw new Error(`rule ${rule.id}: there is no check "${rule.check}" for ${rule.applies.server}`);
+  return check;
+}
+
+function* conditionReports<E extends JudgedEndpoint & ConditionEndpoint, V extends EffectiveValue>(
+  rule: Rule,
+  server: JudgedServer<E, V>,
+): Iterable<Report> {
   if (rule.when === undefined) return;
   const { side, roles } = rule.applies;
-  const places: (PostfixEndpoint | null)[] =
+  const places: readonly (E | null)[] =
     rule.applies.on === 'host'
       ? [null]
-      : context.endpoints.filter(
+      : server.endpoints.filter(
           (endpoint) =>
             (side === undefined || endpoint.side === side) &&
             (roles === undefined || roles.includes(endpoint.role)),
         );
   for (const endpoint of places) {
-    const { holds, because } = judge(rule.when, { context, endpoint });
+    const get = (name: string): V => server.get(name, endpoint);
+    const { holds, because } = judge(rule.when, { release: server.release, endpoint, get });
     if (!holds) continue;
     const [of] = because;
-    const service = endpoint?.service ?? null;
     yield {
-      at: of === undefined ? headOf(context.postfix) : decidingPlace(context.postfix, of, service),
+      at: of === undefined ? server.head() : server.placeOf(of, endpoint),
       of: of ?? null,
       endpoint,
-      fix: declaredFix(rule, context, endpoint),
+      fix: declaredFix(rule, server, endpoint),
     };
   }
 }
 
-function declaredFix(
-  rule: Rule,
-  context: CheckContext,
-  endpoint: PostfixEndpoint | null,
+function declaredFix<E extends JudgedEndpoint & ConditionEndpoint, V extends EffectiveValue>(
+  { fix: { set, remove } }: Rule,
+  server: JudgedServer<E, V>,
+  endpoint: E | null,
 ): ProposedFix | null {
-  const { set, remove } = rule.fix;
-  const service = endpoint?.service ?? null;
-  if (remove !== undefined) {
-    const setting = context.postfix.setting(remove, service);
-    return setting === null
-      ? null
-      : { title: `remove ${remove}`, ...proposeRemoval(context.postfix, setting) };
-  }
+  if (remove !== undefined) return server.remove(remove, endpoint);
   if (set === undefined) return null;
-  const parts = Object.entries(set).map(([name, value]) => ({
-    title: `set ${name} to ${value}`,
-    ...proposeSetting(context.postfix, name, value, service === null ? [] : [service], 'main'),
-  }));
-  return {
-    title: andList(parts.map(({ title }) => title)),
-    edits: parts.flatMap(({ edits }) => edits),
-    writes: parts.flatMap(({ writes }) => writes),
-  };
+  const parts = Object.entries(set).map(([name, value]) => server.set(name, value, endpoint));
+  return parts.every((part) => part !== null) ? joinedFix(parts) : null;
 }
 
 /** 64 bits of FNV-1a as 16 hexadecimal digits, in two halves with different bases. */

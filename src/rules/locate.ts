@@ -1,3 +1,5 @@
+import { SERVER_NAMES } from '../model/endpoint.ts';
+import type { EffectiveValue } from '../model/setting.ts';
 import type { Effective, PostfixConfiguration } from '../postfix/configuration.ts';
 import { type Service, serviceLocation } from '../postfix/services.ts';
 import type { Location, SourceFile } from '../text/source.ts';
@@ -32,11 +34,11 @@ export function headOf(configuration: PostfixConfiguration): Location {
   return { source, span };
 }
 
-/** "default of Postfix 3.7.11", "main.cf line 12", "-o of submission/inet, master.cf line 20". */
-export function originText(effective: Effective): string {
-  const { origin } = effective;
-  if (origin.kind === 'default') return `default of Postfix ${origin.release}`;
+/** "default of Postfix 3.7.11", "main.cf line 12", "-o of submission/inet, master.cf line 20", "protocol imap, 20-imap.conf line 3". */
+export function originText({ origin }: EffectiveValue): string {
+  if (origin.kind === 'default') return `default of ${SERVER_NAMES[origin.server]} ${origin.release}`;
   const file = origin.at.source.path.replace(/^.*\//, '');
   const { line } = origin.at.source.position(origin.at.span.start);
-  return origin.kind === 'file' ? `${file} line ${line}` : `-o of ${origin.service}, ${file} line ${line}`;
+  if (origin.kind === 'file') return `${file} line ${line}`;
+  return `${origin.server === 'postfix' ? '-o of ' : ''}${origin.service}, ${file} line ${line}`;
 }

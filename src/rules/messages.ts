@@ -1,4 +1,5 @@
 import type { PostfixEndpoint } from '../postfix/endpoints.ts';
+import type { JudgedEndpoint } from './check.ts';
 
 /** A compiled template: typed data in, a sentence out. */
 export type Template = (data: Readonly<Record<string, unknown>>) => string;
@@ -21,7 +22,15 @@ export const TEMPLATE_HELPERS: Readonly<Record<string, (...words: unknown[]) => 
 };
 
 /** How a report names an endpoint: "port 587 (submission/inet)", "deliveries by relay/unix to [mail.example.com]:587". */
-export function endpointPhrase(endpoint: PostfixEndpoint): string {
+export function endpointPhrase(endpoint: JudgedEndpoint): string {
+  return endpoint.server === 'postfix' ? postfixPhrase(endpoint) : dovecotPhrase(endpoint);
+}
+
+function dovecotPhrase({ id, port }: JudgedEndpoint): string {
+  return port === null ? id : `port ${port} (${id})`;
+}
+
+function postfixPhrase(endpoint: PostfixEndpoint): string {
   if (endpoint.side === 'client') {
     const to = endpoint.address === '*' ? 'other servers' : endpoint.id.slice(endpoint.id.indexOf('>') + 1);
     return `deliveries by ${endpoint.service.id} to ${to}`;

@@ -1,3 +1,4 @@
+import type { Host } from '../hosts/host.ts';
 import { isSecret } from '../model/secrets.ts';
 import type { PostfixConfiguration } from '../postfix/configuration.ts';
 
@@ -7,17 +8,17 @@ const SHORTEST = 4;
 /** What stands in the place of a secret. */
 const HIDDEN = '(hidden)';
 
-const known = new WeakMap<PostfixConfiguration, (text: string) => string>();
+const known = new WeakMap<Host, (text: string) => string>();
 
 /**
- * Takes the secrets of a configuration out of a text: whatever a check quotes, be it a value, a part
- * of one, or the beginning of one with an ellipsis.
+ * Takes the secrets of a host out of a text: whatever a check quotes, be it a value, a part of one, or
+ * the beginning of one with an ellipsis.
  *
  * @returns a function that gives the text with `(hidden)` in the place of each word of a secret
  */
-export function redactor(configuration: PostfixConfiguration): (text: string) => string {
-  const made = known.get(configuration) ?? makeRedactor(secretWords(configuration));
-  known.set(configuration, made);
+export function redactor(host: Host): (text: string) => string {
+  const made = known.get(host) ?? makeRedactor(secretWords(host));
+  known.set(host, made);
   return made;
 }
 
@@ -41,8 +42,12 @@ function makeRedactor(words: ReadonlySet<string>): (text: string) => string {
   return (text) => text.replace(pattern, HIDDEN);
 }
 
+function secretWords({ postfix }: Host): ReadonlySet<string> {
+  return postfix === null ? new Set() : postfixWords(postfix.configuration);
+}
+
 /** Words of all secret values: of main.cf, of overrides as they are and as they were meant, and of `name = value` within another value. */
-function secretWords(configuration: PostfixConfiguration): ReadonlySet<string> {
+function postfixWords(configuration: PostfixConfiguration): ReadonlySet<string> {
   const words = new Set<string>();
   const see = (name: string, value: string): void => {
     if (isSecret(name, value)) addWords(configuration, withoutLogins(value), words);

@@ -126,7 +126,7 @@ describe('wrong usage is one line and a hint:', () => {
 
 describe('input that is no configuration:', () => {
   test('an empty folder', () => {
-    expect(outcome(['lint'])).toEqual([2, 'pfharden: no Postfix configuration in .\n']);
+    expect(outcome(['lint'])).toEqual([2, 'pfharden: no configuration of Postfix or Dovecot in .\n']);
   });
 
   test('an unreadable file beside a readable one', () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -111,6 +112,185 @@ test('the root of a folder named postfix is the folder that may hold dovecot too
   ]);
 });
 
+describe('Dovecot', () => {
+  test.each([
+    ['the folder', ['etc/dovecot'], [['etc', null, 'etc/dovecot']]],
+    ['its file', ['etc/dovecot/dovecot.conf'], [['etc', null, 'etc/dovecot']]],
+    ['a file that it includes', ['etc/dovecot/conf.d/10-ssl.conf'], [['etc', null, 'etc/dovecot']]],
+    ['the folder of what it includes', ['etc/dovecot/conf.d'], [['etc', null, 'etc/dovecot']]],
+    [
+      'etc with both servers',
+      ['etc'],
+      [
+        ['etc', 'etc/postfix', 'etc/dovecot'],
+        ['etc', 'etc/postfix-out', null],
+      ],
+    ],
+    ['both folders', ['etc/dovecot', 'etc/postfix'], [['etc', 'etc/postfix', 'etc/dovecot']]],
+    [
+      'a file of each',
+      ['etc/postfix/main.cf', 'etc/dovecot/dovecot.conf'],
+      [['etc', 'etc/postfix', 'etc/dovecot']],
+    ],
+    ['both in one folder', ['flat'], [['flat', 'flat', 'flat']]],
+    [
+      'a repository',
+      ['repo'],
+      [
+        ['repo/a', 'repo/a/postfix', 'repo/a/dovecot'],
+        ['repo/b', 'repo/b', null],
+        ['repo/c/imap', null, 'repo/c/imap'],
+      ],
+    ],
+    ['files to include without the file that includes them', ['parts'], [['parts', null, 'parts']]],
+    ['the same in a conf.d', ['other/conf.d'], [['other', null, 'other']]],
+  ])('is found by %s', async (_, paths, expected) => {
+    files({
+      'etc/postfix/main.cf': '',
+      'etc/postfix-out/main.cf': '',
+      'etc/dovecot/dovecot.conf': '!include conf.d/*.conf\n',
+      'etc/dovecot/conf.d/10-ssl.conf': '',
+      'flat/main.cf': '',
+      'flat/dovecot.conf': '',
+      'repo/a/postfix/main.cf': '',
+      'repo/a/dovecot/dovecot.conf': '',
+      'repo/b/main.cf': '',
+      'repo/c/imap/dovecot.conf': 'ssl = yes\n',
+      'repo/c/fail2ban/filter.d/dovecot.conf': '',
+      'repo/c/monit/dovecot.conf': 'check process dovecot\n',
+      'repo/c/supervisor/dovecot.conf': '; who\n[program:dovecot]\n',
+      'parts/10-ssl.conf': '',
+      'parts/10-auth.conf': '',
+      'other/conf.d/10-mail.conf': '',
+    });
+    const { hosts, problems } = await findHosts(paths);
+    expect(problems).toEqual([]);
+    const inputs = await Promise.all(hosts.map((host) => host.read()));
+    expect(
+      inputs.map(({ root, postfix, dovecot }) => [
+        root,
+        postfix?.directory ?? null,
+        dovecot?.directory ?? null,
+      ]),
+    ).toEqual(expected);
+  });
+
+  test('stands for itself where its dovecot.conf is not among the files', async () => {
+    files({
+      'x/conf.d/10-ssl.conf': 'ssl = no\n',
+      'x/conf.d/auth.inc': '',
+      'y/10-ssl.conf': '',
+      'y/sql.conf': '',
+    });
+    const [x, y] = await Promise.all([only(['x']), only(['y'])]);
+    expect([x.dovecot?.main.path, x.dovecot?.mainAssumed]).toEqual(['x/dovecot.conf', true]);
+    expect(x.dovecot?.main.text).toBe('!include conf.d/*.conf\n');
+    expect(y.dovecot?.main.text).toBe('!include [0-9]*.conf\n');
+  });
+
+  test('is standard input, or a file of another name', async () => {
+    files({ 'mail/imap.conf': 'ssl = no\n' });
+    const text = await only(['-'], { as: 'dovecot.conf', standardInput: () => Buffer.from('ssl = no\n') });
+    expect([text.postfix, text.dovecot?.main.path, text.dovecot?.main.text]).toEqual([
+      null,
+      'dovecot.conf',
+      'ssl = no\n',
+    ]);
+    const file = await only(['mail/imap.conf'], { as: 'dovecot.conf' });
+    expect([file.postfix, file.dovecot?.main.path]).toEqual([null, 'mail/imap.conf']);
+  });
+
+  test('is refused where its file cannot be read', async () => {
+    mkdirSync('dovecot/dovecot.conf', { recursive: true });
+    await expect(only(['dovecot'])).rejects.toThrow(
+      new InputError('dovecot/dovecot.conf: not a regular file'),
+    );
+    files({
+      'x/dovecot.conf': '!include conf.d/*.conf\n!include_try conf.d\n!include missing\n',
+      'x/conf.d/a.conf': '',
+    });
+    expect((await only(['x'])).dovecot?.main.path).toBe('x/dovecot.conf');
+    spawnSync('mkfifo', ['x/conf.d/b.conf']);
+    await expect(only(['x'])).rejects.toThrow(new InputError('x/conf.d/b.conf: not a regular file'));
+  });
+
+  describe('names files that are looked for', () => {
+    beforeEach(() => {
+      files({
+        'image/etc/dovecot/dovecot.conf': '',
+        'image/etc/dovecot/conf.d/10-ssl.conf': '',
+        'image/usr/share/dovecot/protocols.d/imapd.protocol': '',
+        'image/secret': '',
+        'secret/text': '',
+        'plain/dovecot.conf': '',
+        'plain/conf.d/10-ssl.conf': '',
+        'usr/share/dovecot/protocols.d/imapd.protocol': '',
+      });
+    });
+
+    const folders = [
+      'DIR/conf.d/',
+      '/etc/dovecot/conf.d/',
+      '/usr/local/etc/dovecot/conf.d',
+      '/usr/share/dovecot/protocols.d/',
+      'DIR/../../usr/share/dovecot/protocols.d',
+      'DIR/../../../secret',
+      '/var/tmp',
+    ];
+
+    /** Names in each folder, and where the first of them is read. */
+    async function listed(directory: string) {
+      const { dovecot } = await only([directory]);
+      return folders.map((pattern) => {
+        const path = pattern.replace('DIR', directory);
+        const [name] = dovecot?.entries(path) ?? [];
+        return name === undefined ? null : dovecot?.open(`${path.replace(/\/$/, '')}/${name}`)?.path;
+      });
+    }
+
+    test('below the folder that plays /, and in its place', async () => {
+      expect(await listed('image/etc/dovecot')).toEqual([
+        'image/etc/dovecot/conf.d/10-ssl.conf',
+        'image/etc/dovecot/conf.d/10-ssl.conf',
+        'image/etc/dovecot/conf.d/10-ssl.conf',
+        'image/usr/share/dovecot/protocols.d/imapd.protocol',
+        'image/etc/dovecot/../../usr/share/dovecot/protocols.d/imapd.protocol',
+        null,
+        null,
+      ]);
+    });
+
+    test('the same by its whole path', async () => {
+      const own = join(folder, 'image/etc/dovecot');
+      expect(await listed(own)).toEqual([
+        `${own}/conf.d/10-ssl.conf`,
+        `${own}/conf.d/10-ssl.conf`,
+        `${own}/conf.d/10-ssl.conf`,
+        join(folder, 'image/usr/share/dovecot/protocols.d/imapd.protocol'),
+        `${own}/../../usr/share/dovecot/protocols.d/imapd.protocol`,
+        null,
+        null,
+      ]);
+    });
+
+    test('in the folder alone, where nothing plays /', async () => {
+      const own = 'plain/conf.d/10-ssl.conf';
+      expect(await listed('plain')).toEqual([own, own, own, null, null, null, null]);
+    });
+
+    test.each([
+      ['', 'image'],
+      ['image/', 'etc'],
+      ['image/etc', 'dovecot'],
+      ['/', 'etc'],
+      ['/etc/', 'dovecot'],
+      ['/usr/', 'local'],
+    ])('from folder to folder: in "%s" stands %s', async (path, name) => {
+      expect((await only(['image/etc/dovecot'])).dovecot?.entries(path)).toContain(name);
+    });
+  });
+});
+
 describe('what --as names', () => {
   test('is one file alone', async () => {
     files({ 'mail/postfix.conf': 'a = b\n', 'mail/master.cf': '' });
@@ -146,11 +326,11 @@ describe('is refused:', () => {
 
   test.each([
     ['missing', 'missing: no such file or directory'],
-    ['text.txt', 'text.txt: is it a main.cf or a master.cf? Say so with --as'],
-    ['empty', 'no Postfix configuration in empty'],
+    ['text.txt', 'text.txt: is it a main.cf, a master.cf or a dovecot.conf? Say so with --as'],
+    ['empty', 'no configuration of Postfix or Dovecot in empty'],
     ['loop', 'loop: a loop of symbolic links'],
     ['dangling/main.cf', 'dangling/main.cf: a link to a file that is not there'],
-    ['-', 'standard input needs --as main.cf or --as master.cf'],
+    ['-', 'standard input needs --as main.cf, --as master.cf or --as dovecot.conf'],
   ])('%s', async (path, message) => {
     await expect(findHosts([path])).rejects.toThrow(new InputError(message));
   });
@@ -224,7 +404,12 @@ describe('files that the configuration names', () => {
   });
 });
 
-const ask = () => Promise.resolve({ postfix: '3.5.25', openssl: '1.1.1w' });
+const ask = (servers: { readonly postfix: boolean; readonly dovecot: boolean }) =>
+  Promise.resolve({
+    postfix: servers.postfix ? '3.5.25' : undefined,
+    dovecot: servers.dovecot ? '2.3.13' : undefined,
+    openssl: '1.1.1w',
+  });
 
 async function releases(options: FindOptions) {
   const { postfix, openssl } = (await only(['etc'], options)).releases;
@@ -237,15 +422,39 @@ describe('the releases', () => {
   });
 
   test('are asked of the installed programs for the folder of the system', async () => {
-    const system = { folder: join(folder, 'etc/postfix'), ask };
+    const system = { postfix: join(folder, 'etc/postfix'), dovecot: join(folder, 'etc/dovecot'), ask };
     expect(await releases({ system })).toEqual(['3.5.25', 'installed', '1.1.1w', 'installed']);
     expect((await releases({ system, exec: false })).filter((word) => word === 'assumed')).toHaveLength(2);
     expect((await releases({ system, flags: { postfix: '3.4' } })).slice(0, 2)).toEqual(['3.4', 'flag']);
+    files({ 'etc/dovecot/dovecot.conf': 'ssl = yes\n' });
+    const { postfix, dovecot } = (await only(['etc'], { system, flags: { postfix: '3.4' } })).releases;
+    expect([postfix.versionFrom, dovecot.version, dovecot.versionFrom]).toEqual([
+      'flag',
+      '2.3.13',
+      'installed',
+    ]);
   });
 
   test('are not asked for any other folder', async () => {
-    const system = { folder: join(folder, 'elsewhere'), ask: () => Promise.reject(new Error('asked')) };
+    const elsewhere = join(folder, 'elsewhere');
+    const system = { postfix: elsewhere, dovecot: elsewhere, ask: () => Promise.reject(new Error('asked')) };
     expect((await releases({ system })).filter((word) => word === 'assumed')).toHaveLength(2);
+  });
+
+  test.each([
+    ['the line that 2.4 wants', 'dovecot_config_version = 2.4.1\n', '2.4.1', 'config', null],
+    [
+      'the line, in quotes and with a comment',
+      '# new\ndovecot_config_version="2.4.0" # x\n',
+      '2.4.0',
+      'config',
+      null,
+    ],
+    ['names that came with 2.4', 'ssl_server_cert_file = /etc/x\n', '2.4.5', 'implied', '2.4.0'],
+    ['nothing', 'ssl = yes\n#dovecot_config_version = 2.4.1\n', '2.3.21.1', 'assumed', null],
+  ])('of Dovecot follow from %s', async (_, text, version, versionFrom, provenAtLeast) => {
+    files({ 'dovecot.conf': text });
+    expect((await only(['dovecot.conf'])).releases.dovecot).toEqual({ version, versionFrom, provenAtLeast });
   });
 
   test('come from the nearest .pfharden.json', async () => {

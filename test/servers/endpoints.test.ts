@@ -105,6 +105,7 @@ function hostOf(root: Root, main: string, master: string): readonly PostfixEndpo
   const host = buildHost({
     root: '.',
     postfix: { directory: '.', main: mainFile, master: masterFile },
+    dovecot: null,
     releases: decideReleases({
       main: mainFile,
       master: masterFile,

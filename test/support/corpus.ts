@@ -45,6 +45,7 @@ export function hostInputFromFolder(folder: string, options: HostOptions = {}): 
   return {
     root: '.',
     postfix: { directory: '.', main, master },
+    dovecot: null,
     releases: decideReleases({ main, master, flags: options }),
     open: (file) =>
       path.isAbsolute(file) && !file.startsWith('/etc/postfix/')

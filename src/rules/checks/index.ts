@@ -1,4 +1,4 @@
-import type { Check } from '../check.ts';
+import type { Check, CrossCheck, DovecotCheck } from '../check.ts';
 import { clientLevelChecks } from './postfix-client-levels.ts';
 import { commentChecks } from './postfix-comments.ts';
 import { fileChecks } from './postfix-files.ts';
@@ -16,7 +16,7 @@ import { syntaxChecks } from './postfix-syntax.ts';
 import { tlsSwitchChecks } from './postfix-tls-switches.ts';
 import { valueChecks } from './postfix-values.ts';
 
-/** All named checks, by the name that rule files call. */
+/** The checks of Postfix, by the name that rule files call. */
 export const checks: Readonly<Record<string, Check>> = {
   ...clientLevelChecks,
   ...levelChecks,
@@ -35,3 +35,9 @@ export const checks: Readonly<Record<string, Check>> = {
   ...syntaxChecks,
   ...valueChecks,
 };
+
+/** The checks of Dovecot. */
+export const dovecotChecks: Readonly<Record<string, DovecotCheck>> = {};
+
+/** The checks that need both servers of a host. */
+export const crossChecks: Readonly<Record<string, CrossCheck>> = {};
