@@ -1,0 +1,421 @@
+/**
+ * Makes src/tls/data/ciphers.json by asking OpenSSL programs.
+ *
+ *   node esbuild.mjs run src/build/cipher-tables.ts RELEASE=COMMAND…
+ *
+ * COMMAND, split at blanks, stands for the `openssl` of that release: `3.0=chroot /srv/bookworm openssl`. It
+ * is asked `ciphers …` and nothing else. What no program prints (what an alias stands for, and the strength
+ * bits) stands below with its source. The form of the result is described in src/tls/suites.ts, which reads it.
+ */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { atLeast, compareReleases, type Release } from '../model/release.ts';
+import type { CipherData, ReleaseData } from '../tls/suites.ts';
+
+/** An alias, its meaning, and between which releases it has that meaning. */
+interface Alias {
+  readonly name: string;
+  readonly means: string;
+  readonly since?: Release;
+  readonly before?: Release;
+}
+
+/**
+ * What every alias stands for (ssl/ssl_ciph.c, cipher_aliases[]), with the columns of `openssl ciphers -v`:
+ * a suite is meant when it has one of the values of each column named, or with `!` none of them. `Strength`
+ * is the class HIGH, MEDIUM …; whether a release knows the alias is asked.
+ */
+const ALIASES: readonly Alias[] = [
+  { name: 'ALL', means: 'Enc=!None' },
+  { name: 'COMPLEMENTOFALL', means: 'Enc=None' },
+  { name: 'COMPLEMENTOFDEFAULT', means: 'Kx=ECDH,DH Au=None Enc=!None', before: '1.1.0' },
+  { name: 'COMPLEMENTOFDEFAULT', means: 'Default=no', since: '1.1.0' },
+  { name: 'kRSA', means: 'Kx=RSA' },
+  { name: 'kDHr', means: 'Kx=DH/RSA' },
+  { name: 'kDHd', means: 'Kx=DH/DSS' },
+  { name: 'kDH', means: 'Kx=DH/RSA,DH/DSS' },
+  { name: 'kEDH', means: 'Kx=DH' },
+  { name: 'kDHE', means: 'Kx=DH' },
+  { name: 'DH', means: 'Kx=DH,DH/RSA,DH/DSS' },
+  { name: 'kKRB5', means: 'Kx=KRB5' },
+  { name: 'kECDHr', means: 'Kx=ECDH/RSA' },
+  { name: 'kECDHe', means: 'Kx=ECDH/ECDSA' },
+  { name: 'kECDH', means: 'Kx=ECDH/RSA,ECDH/ECDSA' },
+  { name: 'kEECDH', means: 'Kx=ECDH' },
+  { name: 'kECDHE', means: 'Kx=ECDH' },
+  { name: 'ECDH', means: 'Kx=ECDH,ECDH/RSA,ECDH/ECDSA' },
+  { name: 'kPSK', means: 'Kx=PSK' },
+  { name: 'kRSAPSK', means: 'Kx=RSAPSK' },
+  { name: 'kECDHEPSK', means: 'Kx=ECDHEPSK' },
+  { name: 'kDHEPSK', means: 'Kx=DHEPSK' },
+  { name: 'kSRP', means: 'Kx=SRP' },
+  { name: 'kGOST', means: 'Kx=GOST' },
+  { name: 'aRSA', means: 'Au=RSA' },
+  { name: 'aDSS', means: 'Au=DSS' },
+  { name: 'DSS', means: 'Au=DSS' },
+  { name: 'aKRB5', means: 'Au=KRB5' },
+  { name: 'aNULL', means: 'Au=None' },
+  { name: 'aDH', means: 'Au=DH' },
+  { name: 'aECDH', means: 'Au=ECDH' },
+  { name: 'aECDSA', means: 'Au=ECDSA' },
+  { name: 'ECDSA', means: 'Au=ECDSA' },
+  { name: 'aPSK', means: 'Au=PSK' },
+  { name: 'aGOST94', means: 'Au=GOST94' },
+  { name: 'aGOST01', means: 'Au=GOST01' },
+  { name: 'aGOST', means: 'Au=GOST94,GOST01' },
+  { name: 'aSRP', means: 'Au=SRP' },
+  { name: 'EDH', means: 'Kx=DH Au=!None' },
+  { name: 'DHE', means: 'Kx=DH Au=!None' },
+  { name: 'EECDH', means: 'Kx=ECDH Au=!None' },
+  { name: 'ECDHE', means: 'Kx=ECDH Au=!None' },
+  { name: 'NULL', means: 'Enc=None' },
+  { name: 'KRB5', means: 'Kx=KRB5 Au=KRB5' },
+  { name: 'RSA', means: 'Kx=RSA Au=RSA' },
+  { name: 'ADH', means: 'Kx=DH Au=None' },
+  { name: 'AECDH', means: 'Kx=ECDH Au=None' },
+  { name: 'PSK', means: 'Kx=PSK Au=PSK', before: '1.1.0' },
+  { name: 'PSK', means: 'Kx=PSK,RSAPSK,DHEPSK,ECDHEPSK', since: '1.1.0' },
+  { name: 'SRP', means: 'Kx=SRP' },
+  { name: 'DES', means: 'Enc=DES' },
+  { name: '3DES', means: 'Enc=3DES' },
+  { name: 'RC4', means: 'Enc=RC4' },
+  { name: 'RC2', means: 'Enc=RC2' },
+  { name: 'IDEA', means: 'Enc=IDEA' },
+  { name: 'SEED', means: 'Enc=SEED' },
+  { name: 'eNULL', means: 'Enc=None' },
+  { name: 'AES128', means: 'Enc=AES(128),AESGCM(128),AESCCM(128),AESCCM8(128)' },
+  { name: 'AES256', means: 'Enc=AES(256),AESGCM(256),AESCCM(256),AESCCM8(256)' },
+  { name: 'AES', means: 'Enc=AES,AESGCM,AESCCM,AESCCM8' },
+  { name: 'AESGCM', means: 'Enc=AESGCM' },
+  { name: 'AESCCM', means: 'Enc=AESCCM,AESCCM8' },
+  { name: 'AESCCM8', means: 'Enc=AESCCM8' },
+  { name: 'CAMELLIA128', means: 'Enc=Camellia(128)' },
+  { name: 'CAMELLIA256', means: 'Enc=Camellia(256)' },
+  { name: 'CAMELLIA', means: 'Enc=Camellia' },
+  { name: 'CHACHA20', means: 'Enc=CHACHA20/POLY1305' },
+  { name: 'ARIA', means: 'Enc=ARIAGCM' },
+  { name: 'ARIAGCM', means: 'Enc=ARIAGCM' },
+  { name: 'ARIA128', means: 'Enc=ARIAGCM(128)' },
+  { name: 'ARIA256', means: 'Enc=ARIAGCM(256)' },
+  { name: 'CBC', means: 'Enc=DES,3DES,RC2,IDEA,AES,Camellia,SEED' },
+  { name: 'MD5', means: 'Mac=MD5' },
+  { name: 'SHA1', means: 'Mac=SHA1' },
+  { name: 'SHA', means: 'Mac=SHA1' },
+  { name: 'SHA256', means: 'Mac=SHA256' },
+  { name: 'SHA384', means: 'Mac=SHA384' },
+  { name: 'SSLv2', means: 'Protocol=SSLv2' },
+  { name: 'SSLv3', means: 'Protocol=SSLv3' },
+  // 1.0.x has no suites that came with TLSv1: both names stand for the same bit.
+  { name: 'TLSv1', means: 'Protocol=SSLv3', before: '1.1.0' },
+  { name: 'TLSv1', means: 'Protocol=TLSv1', since: '1.1.0' },
+  { name: 'TLSv1.0', means: 'Protocol=TLSv1' },
+  { name: 'TLSv1.2', means: 'Protocol=TLSv1.2' },
+  { name: 'EXP', means: 'Export=yes' },
+  { name: 'EXPORT', means: 'Export=yes' },
+  { name: 'EXPORT40', means: 'Strength=EXP40' },
+  { name: 'EXPORT56', means: 'Strength=EXP56' },
+  { name: 'LOW', means: 'Strength=LOW' },
+  { name: 'MEDIUM', means: 'Strength=MEDIUM' },
+  { name: 'HIGH', means: 'Strength=HIGH' },
+  { name: 'FIPS', means: 'Enc=!None Strength=FIPS' },
+  // Names of before 1.1.0, for suites that only a build with weak ciphers has since then.
+  {
+    name: 'EDH-DSS-DES-CBC3-SHA',
+    means: 'Kx=DH Au=DSS Enc=3DES Mac=SHA1 Strength=MEDIUM,FIPS',
+    since: '1.1.0',
+  },
+  {
+    name: 'EDH-RSA-DES-CBC3-SHA',
+    means: 'Kx=DH Au=RSA Enc=3DES Mac=SHA1 Strength=MEDIUM,FIPS',
+    since: '1.1.0',
+  },
+];
+
+/** Aliases that stand for a strength: what they contain is asked. */
+const CLASSES = ['EXPORT40', 'EXPORT56', 'LOW', 'MEDIUM', 'HIGH', 'FIPS'];
+
+/**
+ * Strength bits where they are not the bits of the cipher (ssl/s3_lib.c; SSL_CIPHER_get_bits): what
+ * @STRENGTH sorts by and a security level asks for.
+ */
+const STRENGTH_BITS: readonly { readonly enc: string; readonly bits: number; readonly since?: Release }[] = [
+  // Three keys of 56 bits, of which meeting in the middle spares one.
+  { enc: '3DES', bits: 112 },
+  // CHANGES of 3.2: rated as security level 0, for the short tag.
+  { enc: 'AESCCM8', bits: 64, since: '3.2' },
+];
+
+/** What DEFAULT stands for (ssl.h: SSL_DEFAULT_CIPHER_LIST; since 3.0 OSSL_default_cipher_list()). */
+const DEFAULTS: readonly { readonly since: Release; readonly text: string }[] = [
+  { since: '1.0.1', text: 'ALL:!EXPORT:!LOW:!aNULL:!eNULL:!SSLv2' },
+  { since: '1.1.0', text: 'ALL:!COMPLEMENTOFDEFAULT:!eNULL' },
+];
+
+/** TLSv1.3 suites that are not on by default. */
+const TLS13_ON_REQUEST = [
+  'TLS_AES_128_CCM_SHA256',
+  'TLS_AES_128_CCM_8_SHA256',
+  'TLS_SHA256_SHA256',
+  'TLS_SHA384_SHA384',
+];
+
+/**
+ * Names that no program asked here knows, and that some release or build of OpenSSL did or does (ciphers(1) of
+ * 0.9.8 to 3.6; ssl_ciph.c), with the releases: FORTEZZA, Kerberos, GOST (with its engine), names for DTLS, and
+ * suites of which a build without weak ciphers knows nothing.
+ */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'FZA kFZA aFZA eFZA': '0.9.8',
+  'EXP1024-DES-CBC-SHA EXP1024-RC4-SHA EXP1024-DHE-DSS-DES-CBC-SHA EXP1024-DHE-DSS-RC4-SHA': '0.9.8',
+  'EXP1024-RC4-MD5 EXP1024-RC2-CBC-MD5': '0.9.8',
+  'KRB5 kKRB5 aKRB5': '1.0.1 1.0.2',
+  'KRB5-DES-CBC-SHA KRB5-DES-CBC3-SHA KRB5-RC4-SHA KRB5-IDEA-CBC-SHA': '1.0.1 1.0.2',
+  'KRB5-DES-CBC-MD5 KRB5-DES-CBC3-MD5 KRB5-RC4-MD5 KRB5-IDEA-CBC-MD5': '1.0.1 1.0.2',
+  'EXP-KRB5-DES-CBC-SHA EXP-KRB5-RC2-CBC-SHA EXP-KRB5-RC4-SHA': '1.0.1 1.0.2',
+  'EXP-KRB5-DES-CBC-MD5 EXP-KRB5-RC2-CBC-MD5 EXP-KRB5-RC4-MD5': '1.0.1 1.0.2',
+  'aGOST94 GOST94-GOST89-GOST89 GOST94-NULL-GOST94': '1.0.1 1.0.2',
+  'kGOST aGOST aGOST01 GOST GOST94 GOST89MAC': '1.0.1 1.0.2 1.1.0 1.1.1 3.0 3.5 3.6',
+  'GOST2001-GOST89-GOST89 GOST2001-NULL-GOST94': '1.0.1 1.0.2 1.1.0 1.1.1 3.0 3.5 3.6',
+  'aGOST12 GOST12 GOST2012-GOST8912-GOST8912 GOST2012-NULL-GOST12': '1.1.0 1.1.1 3.0 3.5 3.6',
+  'kGOST18 GOST2012 IANA-GOST2012-GOST8912-GOST8912': '3.0 3.5 3.6',
+  'GOST2012-MAGMA-MAGMAOMAC GOST2012-KUZNYECHIK-KUZNYECHIKOMAC': '3.0 3.5 3.6',
+  'DTLSv1 DTLSv1.0 DTLSv1.2': '1.1.0',
+};
+
+/** One OpenSSL program. */
+interface Program {
+  readonly release: Release;
+  readonly ask: (...args: string[]) => string | null;
+}
+
+/** A suite as a program prints it. */
+interface Row {
+  readonly id: string;
+  readonly name: string;
+  readonly iana: string;
+  readonly protocol: string;
+  readonly kx: string;
+  readonly au: string;
+  readonly enc: string;
+  readonly bits: number;
+  readonly mac: string;
+  readonly isExport: boolean;
+}
+
+function program(release: Release, command: string): Program {
+  const [file = '', ...before] = command.split(' ');
+  return {
+    release,
+    ask: (...args) => {
+      const { status, stdout, error } = spawnSync(file, [...before, 'ciphers', ...args], {
+        encoding: 'utf8',
+        env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' },
+      });
+      if (error) throw error;
+      return status === 0 ? stdout.trimEnd() : null;
+    },
+  };
+}
+
+/** A line of `ciphers -V -stdname`: `0xC0,0x30 - IANA - NAME PROTOCOL Kx=… Au=… Enc=…(BITS) Mac=…`. */
+function readRow(line: string): Row {
+  const [bytes = '', , iana = '', , name = '', protocol = '', ...rest] = line.trim().split(/\s+/);
+  const column = (key: string): string => {
+    const found = rest.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1);
+    if (found === undefined) throw new Error(`no ${key}= in ${line}`);
+    return found;
+  };
+  const [, enc = '', bits = '0'] = /^(.*?)(?:\((\d+)\))?$/.exec(column('Enc')) ?? [];
+  return {
+    id: bytes.replaceAll(/0x|,/g, ''),
+    name,
+    iana,
+    protocol: protocol === 'TLSv1.0' ? 'TLSv1' : protocol,
+    // Export suites show the bits of their short keys there.
+    kx: column('Kx').replace(/\(\d+\)$/, ''),
+    au: column('Au'),
+    enc,
+    bits: Number(bits),
+    mac: column('Mac'),
+    isExport: rest.at(-1) === 'export',
+  };
+}
+
+/** The suites of a cipher string, TLSv1.3 first; none where the program refuses it. */
+function rows({ ask }: Program, text: string, ...options: string[]): Row[] {
+  const answer = ask('-V', '-stdname', ...options, '--', text);
+  return answer === null ? [] : answer.split('\n').map(readRow);
+}
+
+/** The ids of a cipher string, TLSv1.2 and older. */
+function idsOf(from: Program, text: string): string[] {
+  return rows(from, text)
+    .filter((row) => !isTls13(row))
+    .map(({ id }) => id);
+}
+
+function isTls13({ protocol }: Row): boolean {
+  return protocol === 'TLSv1.3';
+}
+
+/** What follows a name that OpenSSL does not know is passed over, what follows a known one is read. */
+function isKnown({ ask }: Program, name: string): boolean {
+  return ask('--', `ALL:${name}%`) === null;
+}
+
+/** Suites in one order that keeps all chains; where they leave it open, that of the first chain, which has all. */
+function mergeOrders(chains: readonly (readonly string[])[]): string[] {
+  const [all = [], ...others] = chains;
+  const before = new Map<string, Set<string>>(all.map((id) => [id, new Set()]));
+  for (const chain of others) {
+    for (const [index, id] of chain.entries()) {
+      const earlier = chain[index - 1];
+      if (earlier !== undefined) before.get(id)?.add(earlier);
+    }
+  }
+  const order = new Set<string>();
+  while (order.size < all.length) {
+    const next = all.find((id) => !order.has(id) && [...(before.get(id) ?? [])].every((b) => order.has(b)));
+    if (next === undefined) throw new Error('the orders of the aliases contradict each other');
+    order.add(next);
+  }
+  return [...order];
+}
+
+function strengthOf({ enc, bits }: Row, release: Release): number {
+  const special = STRENGTH_BITS.find(
+    (entry) => entry.enc === enc && (entry.since === undefined || atLeast(release, entry.since)),
+  );
+  return special?.bits ?? bits;
+}
+
+/** What one program tells: the release, its suites as lines of the table by id, and the aliases that it knows. */
+interface Measured {
+  readonly data: ReleaseData;
+  readonly suites: ReadonlyMap<string, string>;
+  readonly aliases: ReadonlySet<string>;
+}
+
+function measure(from: Program): Measured {
+  const { release } = from;
+  const everything = rows(from, 'ALL:COMPLEMENTOFALL');
+  const old = everything.filter((row) => !isTls13(row));
+  const usual = everything.filter(isTls13);
+  const unusual =
+    usual.length === 0
+      ? []
+      : TLS13_ON_REQUEST.flatMap((name) =>
+          rows(from, 'AES128-SHA', '-ciphersuites', name).filter((row) => row.name === name),
+        );
+  const known = ALIASES.filter(
+    ({ name, since, before }) =>
+      (since === undefined || atLeast(release, since)) &&
+      (before === undefined || !atLeast(release, before)) &&
+      isKnown(from, name),
+  );
+  const members = new Map(known.map(({ name }) => [name, idsOf(from, name)]));
+  const order = mergeOrders([old.map(({ id }) => id), ...members.values()]);
+  const notDefault = known.some(({ means }) => means === 'Default=no')
+    ? members.get('COMPLEMENTOFDEFAULT')
+    : undefined;
+  const suites = new Map<string, string>();
+  for (const row of [...old, ...usual, ...unusual]) {
+    const { id, name, iana, protocol, kx, au, enc, bits, mac } = row;
+    const marks = CLASSES.filter((alias) => members.get(alias)?.includes(id));
+    if (row.isExport) marks.push('export');
+    if (notDefault?.includes(id)) marks.push('not-default');
+    const strength = strengthOf(row, release);
+    suites.set(id, [id, name, iana, protocol, kx, au, enc, bits, mac, strength, marks.join(',')].join(' '));
+  }
+  const data: ReleaseData = {
+    release,
+    order: order.join(' '),
+    tls13: usual.map(({ id }) => id).join(' '),
+    tls13OnRequest: unusual.map(({ id }) => id).join(' '),
+    default: DEFAULTS.findLast(({ since }) => atLeast(release, since))?.text ?? '',
+    iana: isKnown(from, 'TLS_RSA_WITH_AES_128_CBC_SHA'),
+    securityLevels: from.ask('--', 'ALL:@SECLEVEL=1') !== null,
+    suiteB: from.ask('--', 'SUITEB128') !== null,
+  };
+  check(release, '@STRENGTH', idsOf(from, 'ALL:COMPLEMENTOFALL:@STRENGTH'), strengthOrder(old, release));
+  check(release, 'DEFAULT', idsOf(from, 'DEFAULT'), idsOf(from, data.default));
+  return { data, suites, aliases: new Set(known.map(({ name }) => name)) };
+}
+
+/** Sorting keeps the order of equals. */
+function strengthOrder(suites: readonly Row[], release: Release): string[] {
+  return [...suites].sort((a, b) => strengthOf(b, release) - strengthOf(a, release)).map(({ id }) => id);
+}
+
+function check(release: Release, what: string, real: readonly string[], expected: readonly string[]): void {
+  if (real.join(' ') !== expected.join(' '))
+    throw new Error(`${release}: ${what} is ${real.join(' ')}, not ${expected.join(' ')}`);
+}
+
+/** Lines of the suites with the release that each holds from: a new one where it differs from the release before. */
+function suiteLines(releases: readonly Measured[]): string[] {
+  const latest = new Map<string, string>();
+  const lines: string[] = [];
+  for (const { data, suites } of releases) {
+    for (const [id, line] of suites) {
+      if (latest.get(id) === line) continue;
+      lines.push(`${line} ${latest.has(id) ? data.release : '*'}`);
+      latest.set(id, line);
+    }
+  }
+  // The lines of one id stay in the order of their releases.
+  return lines.sort((a, b) => Number.parseInt(a, 16) - Number.parseInt(b, 16));
+}
+
+/** Lines of the aliases: name, meaning, and the releases of the table that know it. */
+function aliasLines(releases: readonly Measured[]): string[] {
+  return ALIASES.flatMap(({ name, means, since, before }) => {
+    const knowing = releases
+      .filter(
+        ({ data: { release }, aliases }) =>
+          (since === undefined || atLeast(release, since)) &&
+          (before === undefined || !atLeast(release, before)) &&
+          aliases.has(name),
+      )
+      .map(({ data }) => data.release);
+    if (knowing.length === 0) return [];
+    return [`${name} ${knowing.length === releases.length ? '*' : knowing.join(',')} ${means}`];
+  });
+}
+
+/** `NAME RELEASES` of the names that no program asked here knows in a release. */
+function elsewhereLines(releases: readonly Measured[]): string[] {
+  const known = new Set(
+    releases.flatMap(({ suites, aliases }) => [
+      ...aliases,
+      ...Array.from(suites.values(), (line) => line.split(' ')[1] ?? ''),
+    ]),
+  );
+  return Object.entries(ELSEWHERE).flatMap(([names, where]) =>
+    names
+      .split(' ')
+      .filter((name) => !known.has(name))
+      .map((name) => `${name} ${where.replaceAll(' ', ',')}`),
+  );
+}
+
+const pairs = process.argv.slice(2).map((word) => /^([^=]+)=(.+)$/.exec(word) ?? []);
+if (pairs.length === 0 || pairs.some(({ length }) => length === 0)) {
+  console.error('usage: node esbuild.mjs run src/build/cipher-tables.ts RELEASE=COMMAND…');
+  process.exit(2);
+}
+const measured = pairs
+  .map(([, release = '', command = '']) => measure(program(release, command)))
+  .sort((a, b) => compareReleases(a.data.release, b.data.release));
+const table: CipherData = {
+  suites: suiteLines(measured),
+  aliases: aliasLines(measured),
+  elsewhere: elsewhereLines(measured),
+  releases: measured.map(({ data }) => data),
+};
+const target = path.join('src', 'tls', 'data', 'ciphers.json');
+await fs.writeFile(target, `${JSON.stringify(table, null, 2)}\n`);
+console.log(
+  `${target}: ${table.suites.length} suites, ${table.aliases.length} aliases, ${measured.length} releases`,
+);

@@ -1,0 +1,183 @@
+import type { Release } from '../model/release.ts';
+import { CIPHER_DATA, type CipherSuite, cipherRelease, releaseData, suitesIn } from './suites.ts';
+
+/**
+ * What the words of a cipher string stand for.
+ *
+ * As in OpenSSL (ssl/ssl_ciph.c), a word, be it an alias or a suite, is a set of bit masks, one for each
+ * column that it says something of; words joined by `+` are joined mask by mask, and a suite is meant when
+ * it has a bit of each mask. So a suite that is named may bring others with it, if nothing tells them apart.
+ */
+
+const COLUMNS = ['Kx', 'Au', 'Enc', 'Mac', 'Protocol', 'Strength', 'Export', 'Default'] as const;
+type Column = (typeof COLUMNS)[number];
+
+/** One mask a column; 0 says nothing of it. */
+export type Selector = readonly number[];
+
+/** A suite and its one or more bits in each column. */
+interface Masked {
+  readonly suite: CipherSuite;
+  readonly masks: Selector;
+}
+
+/** What a release knows: words, and the suites in the order in which they stand before a string is applied. */
+export interface Vocabulary {
+  readonly words: ReadonlyMap<string, Selector>;
+  readonly suites: readonly CipherSuite[];
+  /** Positions in `suites` of what a selector means, in their order. */
+  readonly select: (selector: Selector) => readonly number[];
+}
+
+const vocabularies = new Map<Release, Vocabulary>();
+
+/** The vocabulary of a release. */
+export function vocabularyOf(openssl: Release): Vocabulary {
+  const release = cipherRelease(openssl);
+  let found = vocabularies.get(release);
+  if (found === undefined) {
+    found = makeVocabulary(release);
+    vocabularies.set(release, found);
+  }
+  return found;
+}
+
+/**
+ * Joins what stands before in `A+B` with the next word.
+ *
+ * The first word that names a strength overwrites what was said of the default list: OpenSSL assigns that
+ * mask where it joins the others, so that `COMPLEMENTOFDEFAULT+HIGH` is no less than `HIGH`.
+ *
+ * @returns null where no suite can be both
+ */
+export function joined(before: Selector, word: Selector): Selector | null {
+  const overwrites = before[STRENGTH] === 0 && word[STRENGTH] !== 0;
+  const both: number[] = [];
+  for (const [column, mask] of before.entries()) {
+    const left = overwrites && column === DEFAULT ? 0 : mask;
+    const right = word[column] ?? 0;
+    if (left !== 0 && right !== 0 && (left & right) === 0) return null;
+    both.push(left === 0 || right === 0 ? left | right : left & right);
+  }
+  return both;
+}
+
+const STRENGTH = COLUMNS.indexOf('Strength');
+const DEFAULT = COLUMNS.indexOf('Default');
+
+function makeVocabulary(release: Release): Vocabulary {
+  const aliases = aliasesOf(release);
+  const suites = suitesIn(release, releaseData(release).order);
+  const sized = new Set(
+    aliases.flatMap(([, conditions]) => conditions.flatMap(({ values }) => values.map(sizedCipher))),
+  );
+  const bits = new Bits();
+  const masked = suites.map((suite): Masked => {
+    const values = valuesOf(suite, sized);
+    const masks = COLUMNS.map((column) =>
+      values[column].reduce((mask, value) => mask | bits.of(column, value), 0),
+    );
+    return { suite, masks };
+  });
+  const words = new Map<string, Selector>();
+  for (const [name, conditions] of aliases) {
+    words.set(
+      name,
+      COLUMNS.map((column) => {
+        const condition = conditions.find((one) => one.column === column);
+        if (condition === undefined) return 0;
+        const mask = condition.values.reduce((all, value) => all | bits.meant(column, value), 0);
+        return condition.not ? ~mask : mask;
+      }),
+    );
+  }
+  // The names of suites are looked up before the aliases.
+  const { iana } = releaseData(release);
+  for (const { suite, masks } of masked) {
+    const own = masks.map((mask, column) => (COLUMNS[column] === 'Protocol' ? 0 : mask));
+    words.set(suite.name, own);
+    if (iana) words.set(suite.iana, own);
+  }
+  return {
+    words,
+    suites,
+    select: (selector) =>
+      masked.flatMap(({ masks }, index) =>
+        selector.every((mask, column) => mask === 0 || (mask & (masks[column] ?? 0)) !== 0) ? index : [],
+      ),
+  };
+}
+
+/** What a suite has in each column. */
+function valuesOf(
+  suite: CipherSuite,
+  sized: ReadonlySet<string>,
+): Readonly<Record<Column, readonly string[]>> {
+  const { encryption, bits, marks } = suite;
+  const classes = marks.filter((mark) => mark !== 'export' && mark !== 'not-default');
+  return {
+    Kx: [suite.keyExchange],
+    Au: [suite.authentication],
+    Enc: [sized.has(encryption) ? `${encryption}(${bits})` : encryption],
+    Mac: [suite.mac],
+    Protocol: [suite.protocol],
+    Strength: classes.length === 0 ? ['NONE'] : classes,
+    Export: [marks.includes('export') ? 'yes' : 'no'],
+    // Nothing is said of a suite that is in the default list.
+    Default: marks.includes('not-default') ? ['no'] : [],
+  };
+}
+
+/** Numbers the values of each column. */
+class Bits {
+  readonly #byColumn = new Map<Column, Map<string, number>>();
+
+  /** The bit of a value; a new one for a new value. */
+  of(column: Column, value: string): number {
+    const values = this.#byColumn.get(column) ?? new Map<string, number>();
+    this.#byColumn.set(column, values);
+    const bit = values.get(value) ?? 1 << values.size;
+    values.set(value, bit);
+    return bit;
+  }
+
+  /** The bits of what a condition means: `AES` means `AES(128)` and `AES(256)`. */
+  meant(column: Column, value: string): number {
+    let mask = 0;
+    for (const [known, bit] of this.#byColumn.get(column) ?? []) {
+      if (known === value || known.replace(/\(\d+\)$/, '') === value) mask |= bit;
+    }
+    // A release may know a word for what none of its suites has.
+    return mask === 0 ? this.of(column, value) : mask;
+  }
+}
+
+/** `AES` of `AES(128)`: its sizes are told apart; empty for a value without a size. */
+function sizedCipher(value: string): string {
+  return /^(.*)\(\d+\)$/.exec(value)?.[1] ?? '';
+}
+
+/** What an alias asks of one column: one of the values, or none of them. */
+interface Condition {
+  readonly column: Column;
+  readonly not: boolean;
+  readonly values: readonly string[];
+}
+
+/** The aliases that a release of the table knows. */
+function aliasesOf(release: Release): [name: string, conditions: readonly Condition[]][] {
+  return CIPHER_DATA.aliases.flatMap((line): [string, readonly Condition[]][] => {
+    const [name = '', releases = '', ...conditions] = line.split(' ');
+    return releases === '*' || releases.split(',').includes(release)
+      ? [[name, conditions.map(readCondition)]]
+      : [];
+  });
+}
+
+/** `Enc=AES,AESGCM`, `Au=!None`. */
+function readCondition(text: string): Condition {
+  const [, name, not, values = ''] = /^(\w+)=(!?)(.*)$/.exec(text) ?? [];
+  const column = COLUMNS.find((known) => known === name);
+  if (column === undefined) throw new Error(`no condition of an alias: ${text}`);
+  return { column, not: not !== '', values: values.split(',') };
+}

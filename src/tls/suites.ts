@@ -1,0 +1,136 @@
+import { PROTOCOLS, type Protocol } from '../model/protocol.ts';
+import { atLeast, type Release } from '../model/release.ts';
+import table from './data/ciphers.json' with { type: 'json' };
+
+/**
+ * The cipher suites of each OpenSSL release.
+ *
+ * The table is made by src/build/cipher-tables.ts from what the programs of Debian print; other builds may
+ * have more (weak ciphers, GOST) or fewer suites. A release that is not in the table has what the nearest
+ * older one has.
+ */
+
+/** A release in the table. Lists of suites are ids in hexadecimal, separated by blanks. */
+export interface ReleaseData {
+  readonly release: Release;
+  /** TLSv1.2 and older, in the order in which they stand before a cipher string is applied. */
+  readonly order: string;
+  /** TLSv1.3 suites that are on by default, in order; a cipher string does not touch them. */
+  readonly tls13: string;
+  /** TLSv1.3 suites that are off by default. */
+  readonly tls13OnRequest: string;
+  /** The cipher string that DEFAULT stands for. */
+  readonly default: string;
+  /** Whether cipher strings may name suites as IANA does. */
+  readonly iana: boolean;
+  /** Whether a string may ask for a security level (since 1.1.0). */
+  readonly securityLevels: boolean;
+  /** Whether SUITEB128 and its kin are known. */
+  readonly suiteB: boolean;
+}
+
+/** The table as it stands in data/ciphers.json. */
+export interface CipherData {
+  /**
+   * `ID NAME IANA PROTOCOL KX AU ENC BITS MAC STRENGTH MARKS SINCE`: of several lines with one id, the last
+   * that holds from the release or before. MARKS are the aliases of strength that contain the suite,
+   * `export`, and `not-default`, separated by commas; SINCE is `*` or a release.
+   */
+  readonly suites: readonly string[];
+  /** `NAME RELEASES CONDITION…`: `*` for all releases of the table; conditions as cipher-selection.ts reads them. */
+  readonly aliases: readonly string[];
+  /** `NAME RELEASES`: names that only other builds of OpenSSL know, or other releases. */
+  readonly elsewhere: readonly string[];
+  /** Oldest first. */
+  readonly releases: readonly ReleaseData[];
+}
+
+/** A cipher suite as one release of OpenSSL has it. */
+export interface CipherSuite {
+  /** Name in that release: `ECDHE-RSA-AES256-GCM-SHA384`. */
+  readonly name: string;
+  /** Name in the registry of IANA: `TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384`. */
+  readonly iana: string;
+  /** Two bytes on the wire, 0xC030; three for SSLv2. */
+  readonly id: number;
+  /** The oldest protocol that it can be used in. */
+  readonly protocol: Protocol;
+  /** As `openssl ciphers -V` says after `Kx=`, without the bits of an export suite. */
+  readonly keyExchange: string;
+  /** After `Au=`. */
+  readonly authentication: string;
+  /** After `Enc=`, without the bits. */
+  readonly encryption: string;
+  /** The bits after `Enc=`; 0 for no encryption. */
+  readonly bits: number;
+  /** After `Mac=`. */
+  readonly mac: string;
+  /** Strength bits: what @STRENGTH sorts by and a security level asks for. */
+  readonly strength: number;
+  /** The aliases of strength that contain it, `export`, and `not-default`. */
+  readonly marks: readonly string[];
+}
+
+/** The data, with the types that JSON cannot say. */
+export const CIPHER_DATA: CipherData = table;
+
+/** The releases of the table, oldest first. */
+export const CIPHER_RELEASES: readonly Release[] = CIPHER_DATA.releases.map(({ release }) => release);
+
+/** The line of the table for a release: the nearest older one where it has none, the oldest for older ones. */
+export function releaseData(openssl: Release): ReleaseData {
+  const { releases } = CIPHER_DATA;
+  const found = releases.findLast(({ release }) => atLeast(openssl, release)) ?? releases[0];
+  if (found === undefined) throw new Error('the table of cipher suites is empty');
+  return found;
+}
+
+/** The release of the table by which a release is judged. */
+export function cipherRelease(openssl: Release): Release {
+  return releaseData(openssl).release;
+}
+
+const suitesById = new Map<Release, ReadonlyMap<string, CipherSuite>>();
+
+/**
+ * The suites of a release, TLSv1.3 first, then in the order in which they stand before a cipher string is
+ * applied. The TLSv1.3 suites that are off by default are among them.
+ */
+export function suitesOf(openssl: Release): readonly CipherSuite[] {
+  const { tls13, tls13OnRequest, order } = releaseData(openssl);
+  return suitesIn(openssl, `${tls13} ${tls13OnRequest} ${order}`);
+}
+
+/** The suites of a list of ids, in its order; ids that the release does not have are left out. */
+export function suitesIn(openssl: Release, ids: string): CipherSuite[] {
+  const release = cipherRelease(openssl);
+  let byId = suitesById.get(release);
+  if (byId === undefined) {
+    byId = readSuites(release);
+    suitesById.set(release, byId);
+  }
+  return ids.split(' ').flatMap((id) => byId.get(id) ?? []);
+}
+
+function readSuites(release: Release): ReadonlyMap<string, CipherSuite> {
+  const byId = new Map<string, CipherSuite>();
+  for (const line of CIPHER_DATA.suites) {
+    const [id = '', name, iana, protocol, kx, au, enc, bits, mac, strength, marks = '', since = '*'] =
+      line.split(' ');
+    if (since !== '*' && !atLeast(release, since)) continue;
+    byId.set(id, {
+      name: name ?? '',
+      iana: iana ?? '',
+      id: Number.parseInt(id, 16),
+      protocol: PROTOCOLS.find((known) => known === protocol) ?? 'SSLv3',
+      keyExchange: kx ?? '',
+      authentication: au ?? '',
+      encryption: enc ?? '',
+      bits: Number(bits),
+      mac: mac ?? '',
+      strength: Number(strength),
+      marks: marks === '' ? [] : marks.split(','),
+    });
+  }
+  return byId;
+}
