@@ -1,7 +1,9 @@
 import type { Side } from '../../model/endpoint.ts';
 import { compareProtocols, PROTOCOLS, type Protocol } from '../../model/protocol.ts';
+import type { TlsFamily } from '../../postfix/cipher-settings.ts';
 import type { Effective, PostfixConfiguration } from '../../postfix/configuration.ts';
-import { acceptedProtocols, type PostfixEndpoint, type TlsFamily } from '../../postfix/endpoints.ts';
+import { acceptedProtocols } from '../../postfix/endpoint-tls.ts';
+import { type PostfixEndpoint } from '../../postfix/endpoints.ts';
 import { hasFeature } from '../../postfix/parameters.ts';
 import { type ProtocolList, parseProtocolList } from '../../postfix/protocol-list.ts';
 import type { Service } from '../../postfix/services.ts';
