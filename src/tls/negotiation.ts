@@ -201,16 +201,8 @@ function signsTls13({ type, bits, curve }: CertifiedKey, openssl: Release): bool
 /** Security bits of a key; what is not known is strong enough. */
 function strengthOfKey({ type, bits }: CertifiedKey): number {
   if (bits === null) return levelBits(5);
-  switch (type) {
-    case 'RSA':
-    case 'RSA-PSS':
-    case 'DSA':
-      return modulusBits(bits);
-    case 'Ed448':
-      return 224;
-    default:
-      return Math.floor(bits / 2);
-  }
+  if (type === 'RSA' || type === 'RSA-PSS' || type === 'DSA') return modulusBits(bits);
+  return type === 'Ed448' ? 224 : Math.floor(bits / 2);
 }
 
 /** BN_security_bits(): what a modulus of that many bits is worth. */
