@@ -125,12 +125,17 @@ function exclusionsOf(
 }
 
 function wordsOf(text: string, from: Effective | null): CipherExclusion[] {
-  return Array.from(text.matchAll(EXCLUSIONS), ({ 0: word, index }) => ({
-    text: word,
-    from,
-    at: index,
-    valid: !/^[!+@-]/.test(word),
-  }));
+  return exclusionWords(text).map((word) => ({ ...word, from, valid: !startsWithOperator(word.text) }));
+}
+
+/** The words of a list of exclusions with their offsets, as mystrtok() parts them. */
+export function exclusionWords(text: string): readonly { readonly text: string; readonly at: number }[] {
+  return Array.from(text.matchAll(EXCLUSIONS), ({ 0: word, index }) => ({ text: word, at: index }));
+}
+
+/** Whether Postfix refuses an exclusion, and every handshake with it. */
+export function startsWithOperator(word: string): boolean {
+  return /^[!+@-]/.test(word);
 }
 
 function faultOf(

@@ -310,3 +310,14 @@ function releasesElsewhere(word: string): readonly Release[] {
   const elsewhere = line?.slice(word.length + 1).split(',') ?? [];
   return [...elsewhere, ...CIPHER_RELEASES.filter((release) => vocabularyOf(release).words.has(word))];
 }
+
+let everyWord: ReadonlySet<string> | null = null;
+
+/** Every word that some release knows. */
+export function cipherWords(): ReadonlySet<string> {
+  everyWord ??= new Set([
+    ...CIPHER_RELEASES.flatMap((release) => [...vocabularyOf(release).words.keys()]),
+    ...CIPHER_DATA.elsewhere.map((line) => line.slice(0, line.indexOf(' '))),
+  ]);
+  return everyWord;
+}
