@@ -14,7 +14,6 @@ import {
   primitive,
   Reader,
   SEQUENCE,
-  smallNumber,
   unsignedHex,
   wholeElement,
 } from './der.ts';
@@ -31,7 +30,7 @@ export interface PublicKey {
   readonly type: KeyType | null;
   /** The kind in words: `RSA`, `ML-DSA-65`, or the object identifier of one that is not known here. */
   readonly algorithm: string;
-  /** Size as the security of such keys is told: of the modulus, the field of the curve, the prime. Null where it has none. */
+  /** Size as the security of such keys is told: of the modulus, the order of the curve, the prime. Null where it has none. */
   readonly bits: number | null;
   /** Name of the curve as OpenSSL writes it, its identifier where it is not known, `explicit` where it is spelled out. */
   readonly curve: string | null;
@@ -47,7 +46,7 @@ export interface PrivateKey extends PublicKey {
   readonly form: 'PKCS#1' | 'SEC1' | 'DSA' | 'PKCS#8';
 }
 
-/** Curves by object identifier: name and bits of the field (SEC 2, RFC 5639, OpenSSL's obj_mac.h). */
+/** Curves by object identifier: name and bits of the order (SEC 2, RFC 5639, OpenSSL's obj_mac.h). */
 const CURVES: ReadonlyMap<string, readonly [name: string, bits: number]> = new Map([
   ['1.2.840.10045.3.1.1', ['prime192v1', 192]],
   ['1.2.840.10045.3.1.7', ['prime256v1', 256]],
@@ -162,15 +161,10 @@ function curveOf(parameters: Element | null): readonly [name: string, bits: numb
     const id = objectIdentifier(parameters);
     return CURVES.get(id) ?? [id, null];
   }
-  if (parameters?.tag !== SEQUENCE) throw new DerError('no curve');
-  const reader = new Reader(parameters);
-  reader.next();
-  const field = new Reader(reader.next(SEQUENCE));
-  field.next(OBJECT_IDENTIFIER);
-  const size = field.next();
-  // A prime for a prime field; for the others the description of a field of 2^m elements, which begins with m.
-  const bits = size.tag === SEQUENCE ? smallNumber(new Reader(size).next()) : bitLength(unsignedHex(size));
-  return ['explicit', bits];
+  // Version, field, curve, base point, order.
+  const order = parameters?.tag === SEQUENCE ? childrenOf(parameters)[4] : undefined;
+  if (order === undefined) throw new DerError('no curve');
+  return ['explicit', bitLength(unsignedHex(order))];
 }
 
 /** Reads the DER of one private key. */
