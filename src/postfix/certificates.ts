@@ -8,13 +8,17 @@ import type { Service } from './services.ts';
 
 /**
  * Which certificates a service shows, read as Postfix loads them: tls_certkey.c, smtpd.c and smtp.c of 3.4
- * to 3.11. One that cannot be loaded takes TLS away as a whole: a server announces STARTTLS and answers it
- * with 454, a client sends without TLS or, where TLS is required, not at all.
+ * to 3.11; held against running servers of 3.5 to 3.11. One that cannot be loaded takes TLS away as a whole:
+ * a server announces STARTTLS and answers it with 454, a client sends without TLS or, where TLS is required,
+ * not at all.
  */
 
 /** Why Postfix cannot load a certificate. */
 export type CertificateFault =
-  /** The file is not there, or not to be read from here. */
+  /**
+   * The file is not there, or not to be read from here. One of `chain_files` that the server cannot open
+   * does not switch TLS off: it goes on without any certificate, and only an anonymous handshake succeeds.
+   */
   | 'absent'
   /** The file holds no block that is wanted of it. */
   | 'no-certificate'

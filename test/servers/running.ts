@@ -304,6 +304,36 @@ export async function look(port: number, implicit: boolean): Promise<Seen> {
   return { ...seen, starttlsReply, authAfterTls: offersAuth(again) };
 }
 
+/**
+ * The type of key of the certificate that a port shows after STARTTLS to a client that takes only some
+ * signatures; null where there is no handshake.
+ *
+ * @param signatures in OpenSSL's form: `ECDSA+SHA256:RSA+SHA256`
+ */
+export async function shownKeyType(port: number, signatures: string): Promise<string | null> {
+  const socket = net.connect(port, '127.0.0.1');
+  const dialogue = new Dialogue(socket);
+  await dialogue.reply();
+  await dialogue.ask('EHLO client.example.com');
+  const reply = await dialogue.ask('STARTTLS');
+  if (!reply.startsWith('220')) {
+    dialogue.close();
+    return null;
+  }
+  socket.removeAllListeners();
+  return new Promise((resolve) => {
+    const options = { ...ANY_TLS, maxVersion: 'TLSv1.2', sigalgs: signatures } as const;
+    const secure = tls.connect({ ...options, socket }, () => {
+      const type = secure.getPeerX509Certificate()?.publicKey.asymmetricKeyType ?? null;
+      secure.destroy();
+      resolve(type);
+    });
+    secure.once('error', () => resolve(null));
+    secure.once('close', () => resolve(null));
+    secure.setTimeout(PATIENCE, () => secure.destroy());
+  });
+}
+
 /** The protocols that sslscan finds on a port. */
 export async function scannedProtocols(port: number, implicit: boolean): Promise<Protocol[]> {
   const args = [
