@@ -30,7 +30,6 @@ export const COMMANDS = {
   lint: 'Say what is wrong, where and why',
   fix: 'Print the smallest diff that mends it, or write it',
   show: 'Show the effective settings and what each port really does',
-  ciphers: 'Say what a cipher string means, and what the profile forbids of it',
   explain: 'Explain a rule',
   rules: 'List the rules',
   profiles: 'Show the thresholds of the profiles side by side',
@@ -53,12 +52,6 @@ const PROFILE: Option = {
   describe: 'legacy-compatible, modern (default), strict, or a file of your own',
 };
 
-const OPENSSL: Option = {
-  type: 'string',
-  value: 'RELEASE',
-  describe: 'Judge for this release of OpenSSL',
-};
-
 const SEVERITIES = ['error', 'warning', 'info'];
 
 /** Options of every command that reads hosts. */
@@ -71,7 +64,7 @@ const HOSTS: Options = {
   },
   'postfix-version': { type: 'string', value: 'RELEASE', describe: 'Judge for this release of Postfix' },
   'dovecot-version': { type: 'string', value: 'RELEASE', describe: 'Judge for this release of Dovecot' },
-  'openssl-version': OPENSSL,
+  'openssl-version': { type: 'string', value: 'RELEASE', describe: 'Judge for this release of OpenSSL' },
   'no-exec': { type: 'boolean', describe: 'Ask no installed program for its release' },
 };
 
@@ -121,7 +114,6 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     ...HOSTS,
     'no-color': NO_COLOR,
   },
-  ciphers: { profile: PROFILE, 'openssl-version': OPENSSL, format: FORMAT, 'no-color': NO_COLOR },
   explain: { format: FORMAT, 'no-color': NO_COLOR },
   rules: { format: FORMAT, 'no-color': NO_COLOR },
   profiles: { format: FORMAT, 'no-color': NO_COLOR },

@@ -27,3 +27,25 @@ const NEW_NAMES = new RegExp(`^[ \\t]*(?:${releaseData.newNames.names.join('|')}
 export function provenByNames(text: string): Release | null {
   return NEW_NAMES.test(text) ? releaseData.newNames.since : null;
 }
+
+const versions: readonly Release[] = releaseData.configVersions;
+
+/**
+ * The values of dovecot_config_version that a release takes: those of the releases up to its own
+ * (config_version_find() of config-parser.c).
+ */
+export function configVersions(release: Release): readonly string[] {
+  const older = versions.filter((version) => atLeast(release, version));
+  return older.includes(release) ? older : [...older, release];
+}
+
+/** Groups that 2.4 has by itself: names by label (default-settings-import.h). */
+export const BUILT_IN_GROUPS: Readonly<Record<string, readonly string[]>> = releaseData.builtInGroups;
+
+const required: Readonly<Record<string, string>> = releaseData.requiredSettings;
+
+/** The setting without which a section of 2.4 is refused, or null. */
+export function requiredSetting(section: string, release: Release): string | null {
+  if (!hasDovecotFeature(release, 'namedFilters') || !Object.hasOwn(required, section)) return null;
+  return required[section] ?? null;
+}

@@ -1,0 +1,317 @@
+import type { Release } from '../model/release.ts';
+import type { KnownRelease } from '../model/setting.ts';
+import type { Location, SourceFile } from '../text/source.ts';
+import type { DovecotAssignment, Scope } from './assignment.ts';
+import type { DovecotContext, DovecotEffective, SectionRef } from './effective.ts';
+import { evaluateFilters, type FilterEvaluation, type FilterSection } from './evaluate-filters.ts';
+import { evaluateSections, type SectionEvaluation, type SectionNode } from './evaluate-sections.ts';
+import type { EvaluationOptions } from './evaluation.ts';
+import { type Filter, isGlobal } from './filter.ts';
+import { lookUpFilter } from './filters-lookup.ts';
+import { listFilters } from './listing-filters.ts';
+import { listSections } from './listing-sections.ts';
+import { type DovecotFiles, type DovecotTree, loadDovecot } from './load.ts';
+import type { DovecotFault, DovecotWarning } from './outcome.ts';
+import { hasDovecotFeature } from './releases.ts';
+import { lookUpInSection, lookUpSection } from './sections-lookup.ts';
+import { type DefaultListener, defaultServices, type ListenerKind } from './services.ts';
+import type { SettingsTable } from './settings.ts';
+
+/** What is needed to know one Dovecot. */
+export interface DovecotInput {
+  /** dovecot.conf, by the path that the server is given. */
+  readonly main: SourceFile;
+  readonly files: DovecotFiles;
+  readonly release: KnownRelease;
+}
+
+/** A section with what counts in it. */
+export interface DovecotSection {
+  readonly type: string;
+  /** Empty for one without a name. */
+  readonly name: string;
+  /** The connections for which it counts. */
+  readonly filter: Filter;
+  /** The lines that open it; none for what the server has by itself, or what a path with slashes makes. */
+  readonly openings: readonly Location[];
+  readonly scope: Scope | null;
+  /** What a key is worth in it, by its short name: `driver`, `client_limit`, `port`. */
+  get(key: string): DovecotEffective;
+}
+
+/** A service that runs, or would run where its protocol is switched on. */
+export interface DovecotService extends DovecotSection {
+  readonly listeners: readonly DovecotListener[];
+}
+
+/** A place where a service listens, open or not. */
+export interface DovecotListener extends DovecotSection {
+  readonly kind: ListenerKind;
+}
+
+/** One language or the other. */
+type Evaluated =
+  | { readonly language: 'sections'; readonly evaluation: SectionEvaluation }
+  | { readonly language: 'filters'; readonly evaluation: FilterEvaluation };
+
+const LISTENERS: readonly ListenerKind[] = ['unix_listener', 'fifo_listener', 'inet_listener'];
+
+/**
+ * One Dovecot: all its files, the release, and what follows from them. Values are worked out as the server
+ * works them out when it starts, but files that values name are not looked at.
+ */
+export class DovecotConfiguration {
+  readonly release: Release;
+  readonly releaseKnown: KnownRelease;
+  readonly tree: DovecotTree;
+  readonly table: SettingsTable;
+  readonly files: DovecotFiles;
+  /** What makes the server refuse the configuration, in the order in which it would meet it. */
+  readonly faults: readonly DovecotFault[];
+  readonly warnings: readonly DovecotWarning[];
+  readonly #evaluated: Evaluated;
+  readonly #cache = new Map<string, DovecotEffective>();
+  #services: readonly DovecotService[] | null = null;
+
+  constructor(input: DovecotInput) {
+    this.release = input.release.version;
+    this.releaseKnown = input.release;
+    this.files = input.files;
+    this.tree = loadDovecot(input.main, input.files, this.release);
+    this.#evaluated = evaluate(this.tree, this.release, { expand: true });
+    const { evaluation } = this.#evaluated;
+    this.table = evaluation.table;
+    this.faults = evaluation.faults;
+    this.warnings = evaluation.warnings;
+  }
+
+  /** dovecot.conf and all that it includes, each once. */
+  get sources(): readonly SourceFile[] {
+    return this.tree.files.map(({ source }) => source);
+  }
+
+  /** Whether settings stand within filters (2.4), not within sections of their own (2.2, 2.3). */
+  get hasNamedFilters(): boolean {
+    return this.#evaluated.language === 'filters';
+  }
+
+  /**
+   * What a setting is worth.
+   *
+   * @param name as the release knows it; with sections given also the short name that it has in the
+   *   innermost of them
+   * @param context the connection, what is not given is not known: a filter for it does not match
+   */
+  get(name: string, context: DovecotContext = {}): DovecotEffective {
+    const key = JSON.stringify([
+      name,
+      context.protocol,
+      context.localName,
+      context.localIp,
+      context.remoteIp,
+      context.sections,
+    ]);
+    let effective = this.#cache.get(key);
+    if (effective === undefined) {
+      effective =
+        this.#evaluated.language === 'sections'
+          ? lookUpSection(this.#evaluated.evaluation, name, context, this.release)
+          : lookUpFilter(this.#evaluated.evaluation, name, context, this.release);
+      this.#cache.set(key, effective);
+    }
+    return effective;
+  }
+
+  /** The value alone. */
+  value(name: string, context: DovecotContext = {}): string {
+    return this.get(name, context).value;
+  }
+
+  /** True for what the server takes as yes. */
+  isYes(name: string, context: DovecotContext = {}): boolean {
+    return /^(?:yes|y|1)$/i.test(this.value(name, context));
+  }
+
+  /** The words of a list: in 2.2 and 2.3 between blanks, in 2.4 those that count. */
+  words(name: string, context: DovecotContext = {}): readonly string[] {
+    const { words, value } = this.get(name, context);
+    return words ?? value.split(' ').filter((word) => word !== '');
+  }
+
+  /** Every `key = value` that the release can place, in the order of reading. */
+  settings(): readonly DovecotAssignment[] {
+    return this.#evaluated.evaluation.assignments;
+  }
+
+  /** Sections that lines open, in the order of their first opening. */
+  scopes(): readonly Scope[] {
+    return this.#evaluated.evaluation.scopes;
+  }
+
+  /** Assignments that a later one in the same section takes back, each with that one. */
+  deadSettings(): readonly { readonly dead: DovecotAssignment; readonly winner: DovecotAssignment }[] {
+    const last = new Map<Scope, Map<string, DovecotAssignment>>();
+    const dead: { dead: DovecotAssignment; winner: DovecotAssignment }[] = [];
+    for (const assignment of this.settings().toReversed()) {
+      const inScope = last.get(assignment.scope) ?? new Map<string, DovecotAssignment>();
+      last.set(assignment.scope, inScope);
+      const winner = inScope.get(assignment.name);
+      if (winner === undefined) inScope.set(assignment.name, assignment);
+      // `a = $a b` takes nothing back.
+      else if (!refersTo(winner, assignment)) dead.push({ dead: assignment, winner });
+    }
+    return dead.toReversed();
+  }
+
+  /** The different filters of connections under which something is set, in order. */
+  filters(): readonly Filter[] {
+    const seen = new Map<string, Filter>();
+    for (const { scope } of this.settings()) {
+      if (isGlobal(scope.filter)) continue;
+      const { protocol, localName, local, remote } = scope.filter;
+      const key = JSON.stringify([protocol, localName?.toLowerCase(), local?.text, remote?.text]);
+      if (!seen.has(key)) seen.set(key, scope.filter);
+    }
+    return [...seen.values()];
+  }
+
+  /** All sections of a type outside of others (`passdb`, `userdb`, `namespace`, `dict`), in order. */
+  sections(type: string): readonly DovecotSection[] {
+    if (this.#evaluated.language === 'sections') {
+      const { evaluation } = this.#evaluated;
+      return evaluation.filters.flatMap(({ root }) =>
+        root.children.filter((node) => node.type === type).map((node) => this.#node(evaluation, node)),
+      );
+    }
+    return this.#evaluated.evaluation.sections
+      .filter((section) => section.type === type && isOutermost(section))
+      .map((section) => this.#section(section.scope, { type, name: section.name }));
+  }
+
+  /** All services, those that the server has by itself first, with their listeners. */
+  services(): readonly DovecotService[] {
+    this.#services ??= this.#allServices();
+    return this.#services;
+  }
+
+  /** What `doveconf -n -P` prints, without the lines that begin with `#`; secrets are in it. */
+  listing(options: EvaluationOptions = { expand: false }): readonly string[] {
+    const evaluated = evaluate(this.tree, this.release, options, true);
+    return evaluated.language === 'sections'
+      ? listSections(evaluated.evaluation)
+      : listFilters(evaluated.evaluation);
+  }
+
+  #allServices(): DovecotService[] {
+    const known = defaultServices(this.release, this.table.configVersion);
+    const names = new Set([...known.keys(), ...this.#namesOf('service', null)]);
+    return [...names].map((name) => {
+      const ref: SectionRef = { type: 'service', name };
+      const listeners = LISTENERS.flatMap((kind) => {
+        const own = (known.get(name)?.listeners ?? []).filter(
+          (listener: DefaultListener) => listener.kind === kind,
+        );
+        const all = new Set([...own.map((listener) => listener.name), ...this.#namesOf(kind, name)]);
+        return [...all].map((listener) => ({
+          ...this.#section(this.#scopeOf([ref, { type: kind, name: listener }]), ref, {
+            type: kind,
+            name: listener,
+          }),
+          kind,
+        }));
+      });
+      return { ...this.#section(this.#scopeOf([ref]), ref), listeners };
+    });
+  }
+
+  /** Names of the sections of a type, of all services or of one. */
+  #namesOf(type: string, service: string | null): string[] {
+    if (this.#evaluated.language === 'sections') {
+      const root = this.#evaluated.evaluation.filters[0]?.root;
+      const nodes = root?.children.filter((node) => node.type === 'service') ?? [];
+      if (service === null) return nodes.map(({ name }) => name);
+      const inside = nodes.find(({ name }) => name === service)?.children ?? [];
+      return inside.filter((node) => node.type === type).map(({ name }) => name);
+    }
+    return this.#evaluated.evaluation.sections
+      .filter((section) => section.kind === 'list' && section.type === type)
+      .filter(({ parent }) => service === null || (parent?.type === 'service' && parent.name === service))
+      .map(({ name }) => name);
+  }
+
+  #scopeOf(path: readonly SectionRef[]): Scope | null {
+    const wanted = (scope: Scope, at: number): boolean => {
+      const ref = path[at];
+      if (ref === undefined) return scope.kind === 'root';
+      return (
+        scope.type === ref.type &&
+        scope.name === ref.name &&
+        scope.parent !== null &&
+        wanted(scope.parent, at - 1)
+      );
+    };
+    return this.scopes().find((scope) => wanted(scope, path.length - 1)) ?? null;
+  }
+
+  /** A section of 2.2 and 2.3: of several without a name each is one of its own. */
+  #node(evaluation: SectionEvaluation, node: SectionNode): DovecotSection {
+    const { type, name, scope } = node;
+    const { filter, openings } = scope;
+    return {
+      type,
+      name,
+      filter,
+      openings,
+      scope,
+      get: (key) => lookUpInSection(evaluation, node, key, this.release),
+    };
+  }
+
+  #section(scope: Scope | null, ...path: readonly SectionRef[]): DovecotSection {
+    const { type, name } = path.at(-1) ?? { type: '', name: '' };
+    const filter = scope?.filter ?? { protocol: null, localName: null, local: null, remote: null };
+    const context: DovecotContext = {
+      ...(filter.protocol === null ? {} : { protocol: filter.protocol }),
+      ...(filter.localName === null ? {} : { localName: filter.localName }),
+      sections: path,
+    };
+    return {
+      type,
+      name,
+      filter,
+      scope,
+      openings: scope?.openings ?? [],
+      get: (key) => this.get(key, context),
+    };
+  }
+}
+
+function evaluate(
+  tree: DovecotTree,
+  release: Release,
+  options: EvaluationOptions,
+  forListing = false,
+): Evaluated {
+  if (hasDovecotFeature(release, 'namedFilters')) {
+    const evaluation = evaluateFilters(tree, release, { ...options, prefixesInFilters: forListing });
+    return { language: 'filters', evaluation };
+  }
+  return { language: 'sections', evaluation: evaluateSections(tree, release, options) };
+}
+
+/** Whether a section of a list stands in nothing but filters of connections. */
+function isOutermost({ kind, parent }: FilterSection): boolean {
+  if (kind !== 'list' && kind !== 'named') return false;
+  for (let outer = parent; outer !== null; outer = outer.parent) {
+    if (outer.kind !== 'filter' && outer.kind !== 'root') return false;
+  }
+  return true;
+}
+
+function refersTo(later: DovecotAssignment, earlier: DovecotAssignment): boolean {
+  if (later.name.includes('/') || later.form !== 'variables')
+    return later.name.includes('/') && later.key !== earlier.key;
+  return later.statement.value
+    .split(' ')
+    .some((word) => word === `$${earlier.key}` || word === `$SET:${earlier.name}`);
+}
