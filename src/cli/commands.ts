@@ -1,3 +1,4 @@
+import { ciphers } from './ciphers.ts';
 import { explain } from './explain.ts';
 import { fix } from './fix.ts';
 import { lint } from './lint.ts';
@@ -12,6 +13,7 @@ const COMMANDS: Readonly<Record<CommandName, (request: Request) => number | Prom
   lint,
   fix,
   show,
+  ciphers,
   explain,
   rules,
   profiles,

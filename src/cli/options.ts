@@ -30,6 +30,7 @@ export const COMMANDS = {
   lint: 'Say what is wrong, where and why',
   fix: 'Print the smallest diff that mends it, or write it',
   show: 'Show the effective settings and what each port really does',
+  ciphers: 'Say what a cipher string means, and what the profile forbids of it',
   explain: 'Explain a rule',
   rules: 'List the rules',
   profiles: 'Show the thresholds of the profiles side by side',
@@ -52,6 +53,12 @@ const PROFILE: Option = {
   describe: 'legacy-compatible, modern (default), strict, or a file of your own',
 };
 
+const OPENSSL: Option = {
+  type: 'string',
+  value: 'RELEASE',
+  describe: 'Judge for this release of OpenSSL',
+};
+
 const SEVERITIES = ['error', 'warning', 'info'];
 
 /** Options of every command that reads hosts. */
@@ -64,7 +71,7 @@ const HOSTS: Options = {
   },
   'postfix-version': { type: 'string', value: 'RELEASE', describe: 'Judge for this release of Postfix' },
   'dovecot-version': { type: 'string', value: 'RELEASE', describe: 'Judge for this release of Dovecot' },
-  'openssl-version': { type: 'string', value: 'RELEASE', describe: 'Judge for this release of OpenSSL' },
+  'openssl-version': OPENSSL,
   'no-exec': { type: 'boolean', describe: 'Ask no installed program for its release' },
 };
 
@@ -114,6 +121,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     ...HOSTS,
     'no-color': NO_COLOR,
   },
+  ciphers: { profile: PROFILE, 'openssl-version': OPENSSL, format: FORMAT, 'no-color': NO_COLOR },
   explain: { format: FORMAT, 'no-color': NO_COLOR },
   rules: { format: FORMAT, 'no-color': NO_COLOR },
   profiles: { format: FORMAT, 'no-color': NO_COLOR },

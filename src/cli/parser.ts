@@ -22,6 +22,8 @@ const WORDS: Readonly<Record<CommandName, readonly [form: string, describe: stri
     '[path..]',
     'File, folder (/etc/postfix, /etc, a repository), or - with --as; default: the current folder',
   ],
+  // Not <string>: one behind -- would not be found.
+  ciphers: ['[string]', 'Cipher string, in quotation marks; - reads it from standard input'],
   explain: ['<rule>', 'Id of a rule, as reports print it'],
   rules: ['', ''],
   profiles: ['[name]', 'Only this profile'],
@@ -75,7 +77,9 @@ export async function parse(args: readonly string[], version: string): Promise<R
     })
     .exitProcess(false)
     .fail(false)
-    .epilogue('Exit status: 0 nothing found, 1 findings (fix: a diff), 2 wrong usage or unreadable input.');
+    .epilogue(
+      'Exit status: 0 nothing found, 1 findings (fix: a diff; ciphers: OpenSSL refuses the string), 2 wrong usage or unreadable input.',
+    );
   for (const [form, describe] of EXAMPLES) parser = parser.example(form, describe);
   for (const [command, describe] of Object.entries(COMMANDS)) {
     const name = command as CommandName;

@@ -1,4 +1,9 @@
 import { type StructuredPatchHunk, structuredPatch } from 'diff';
+import { DOVECOT_RELEASES } from '../dovecot/releases.ts';
+import { secretSpans } from '../dovecot/secrets.ts';
+import { dialectOf } from '../dovecot/syntax/dialect.ts';
+import { parseDovecot } from '../dovecot/syntax/parse.ts';
+import type { Server } from '../model/endpoint.ts';
 import { isSecret } from '../model/secrets.ts';
 import { parseMainCf } from '../postfix/syntax/main-cf.ts';
 import { parseMasterCf } from '../postfix/syntax/master-cf.ts';
@@ -24,13 +29,13 @@ const CONTEXT = 3;
  * The diff of one file in the form that `patch -p1` and `git apply` take. A line with a secret is never
  * part of it, neither changed nor as context.
  */
-export function unifiedDiff({ before, after }: FixedFile): FileDiff {
+export function unifiedDiff({ server, before, after }: FixedFile): FileDiff {
   const name = before.path.replace(/^(\.?\.?\/)+/, '');
   const patch = structuredPatch(`a/${name}`, `b/${name}`, before.text, after.text, undefined, undefined, {
     context: CONTEXT,
   });
-  const secretsBefore = secretLines(before);
-  const secretsAfter = secretLines(after);
+  const secretsBefore = secretLines(before, server);
+  const secretsAfter = secretLines(after, server);
   const withheld: number[] = [];
   const hunks = patch.hunks.flatMap((hunk) =>
     withoutSecrets(hunk, secretsBefore, secretsAfter, before.lineCount, withheld),
@@ -54,17 +59,21 @@ function printHunk({ oldStart, oldLines, newStart, newLines, lines }: Structured
 }
 
 /** Line numbers, from 1, that hold a value which must not be shown. */
-function secretLines(source: SourceFile): ReadonlySet<number> {
+function secretLines(source: SourceFile, server: Server): ReadonlySet<number> {
   const lines = new Set<number>();
-  for (const span of secretSpans(source)) {
+  for (const span of server === 'dovecot' ? dovecotSpans(source) : postfixSpans(source)) {
     const last = source.position(Math.max(span.start, span.end - 1)).line;
     for (let { line } = source.position(span.start); line <= last; line++) lines.add(line);
   }
   return lines;
 }
 
+function dovecotSpans(source: SourceFile): readonly Span[] {
+  return secretSpans(parseDovecot(source, dialectOf(DOVECOT_RELEASES.newest)));
+}
+
 /** Read both ways: what kind of file it is, its name need not tell. */
-function secretSpans(source: SourceFile): readonly Span[] {
+function postfixSpans(source: SourceFile): readonly Span[] {
   const overrides = parseMasterCf(source).items.flatMap((item) =>
     item.kind === 'service'
       ? item.arguments.flatMap((argument) =>

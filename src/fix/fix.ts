@@ -1,4 +1,5 @@
-import { buildHost, type Host, type HostInput, hostSources, withTexts } from '../hosts/host.ts';
+import { buildHost, type Host, type HostInput, hostSources, serverOf, withTexts } from '../hosts/host.ts';
+import type { Server } from '../model/endpoint.ts';
 import type { Finding, Fix } from '../model/finding.ts';
 import { evaluate } from '../rules/evaluate.ts';
 import type { Profile } from '../rules/profile.ts';
@@ -16,6 +17,8 @@ export interface FixOptions {
 
 /** One file before and after. */
 export interface FixedFile {
+  /** Whose file it is: it tells where its secrets stand. */
+  readonly server: Server;
   readonly before: SourceFile;
   readonly after: SourceFile;
 }
@@ -67,7 +70,9 @@ export function proposeFixes(
   const { state, mended, refused } = outcome;
   const files = hostSources(start.host.input).flatMap((before): FixedFile[] => {
     const after = hostSources(state.host.input).find(({ path }) => path === before.path);
-    return after === undefined || after.text === before.text ? [] : [{ before, after }];
+    return after === undefined || after.text === before.text
+      ? []
+      : [{ server: serverOf(input, before.path), before, after }];
   });
   return {
     files,

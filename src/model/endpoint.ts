@@ -67,6 +67,10 @@ export interface EndpointTls {
   readonly protocols: readonly Protocol[];
   /** In the order of preference; absent where nothing is known of them. */
   readonly ciphers?: readonly OfferedCipher[];
+  /** Whose order decides on a suite that both sides know; absent for a client. */
+  readonly preference?: 'server' | 'client';
+  /** Key types of a server's certificates; null where they cannot be read: then ciphers for RSA and ECDSA are listed. */
+  readonly keyTypes?: readonly string[] | null;
 }
 
 /** SASL mechanisms offered before and after TLS: `[]` none, `null` where only the authentication server knows them. */

@@ -1,6 +1,17 @@
+import type { Span } from '../text/source.ts';
+
 /** Names of settings whose values are secrets: passwords, keys, tokens. File names of keys are not secret. */
 const SECRET_NAME =
-  /(^|_)(password|passwd|passphrase|pass|pw|bindpw|bind_pw|secret|token|credentials?|nonce|api_?key)$/i;
+  /(^|_)(password|passwd|passphrase|pass|pw|bindpw|bind_pw|dnpass|secret|token|credentials?|nonce|api_?key|api_header)$/i;
+
+/** Names whose values are a key, or where one can be read. */
+const KEY_NAME = /(^|_)key(_file)?$/i;
+
+/** A key written in place: PEM, or behind `inline:` of Dovecot 2.4. */
+const KEY_IN_PLACE = /-----BEGIN|^\s*"?inline:/;
+
+/** A path, a reference, or a lookup table: it says where a key is, not what it is. */
+const SOMEWHERE = /^\s*"?(<|\/|\.{1,2}\/|\$|%|\w+:)/;
 
 /** Lookup tables written in place hold what they look up, which for passwords is the password. */
 const IN_PLACE_TABLE = /(^|[\s,:])(static|inline):/i;
@@ -8,10 +19,53 @@ const PASSWORD_MAPS = /password_maps$/i;
 
 /** True where the value of a setting must never be shown. */
 export function isSecret(name: string, value: string): boolean {
-  return SECRET_NAME.test(name) || (PASSWORD_MAPS.test(name) && IN_PLACE_TABLE.test(value));
+  return (
+    SECRET_NAME.test(name) ||
+    (PASSWORD_MAPS.test(name) && IN_PLACE_TABLE.test(value)) ||
+    (KEY_NAME.test(name) && isKey(name, value))
+  );
 }
 
-/** The value, or a word in its place where it is a secret. */
-export function shownValue(name: string, value: string): string {
-  return value !== '' && isSecret(name, value) ? '(hidden)' : value;
+function isKey(name: string, value: string): boolean {
+  if (KEY_IN_PLACE.test(value)) return true;
+  // What is no path in the setting of a key itself is the key; a lone file name is a file name.
+  return !/_file$/i.test(name) && !SOMEWHERE.test(value) && value.trim().length >= SHORTEST_KEY;
 }
+
+/** Shorter than any key; longer than the names that stand there by mistake. */
+const SHORTEST_KEY = 40;
+
+/** `password=…` and its like within a value: connection strings, arguments, headers. */
+const SECRET_PART =
+  /(?<![\w-])(?:[\w-]*[_-])?(?:password|passwd|pass|pw|secret|token|api_?key|dnpass)\s*=\s*("[^"]*"|'[^']*'|[^\s,;&"']+)|(?<![\w-])Authorization:\s*(\S[^\r\n]*)|\/\/[^\s/:@]*:([^\s/@]+)@/gi;
+
+/** Words in the place of a password that are none. */
+const NO_SECRET = /^["']?(?:y|yes|n|no|%.*|\$.*|\?|)["']?$/i;
+
+/** Parts of a value that are secrets although its name tells nothing, by their offsets in it. */
+export function secretParts(value: string): readonly Span[] {
+  const parts: Span[] = [];
+  for (const found of value.matchAll(SECRET_PART)) {
+    const secret = found[1] ?? found[2] ?? found[3] ?? '';
+    if (NO_SECRET.test(secret)) continue;
+    const end = found.index + found[0].length - (found[3] === undefined ? 0 : 1);
+    parts.push({ start: end - secret.length, end });
+  }
+  return parts;
+}
+
+/** The value with `(hidden)` in the place of what is secret in it. */
+export function shownValue(name: string, value: string): string {
+  if (value === '') return value;
+  if (isSecret(name, value)) return HIDDEN;
+  let shown = '';
+  let at = 0;
+  for (const { start, end } of secretParts(value)) {
+    shown += value.slice(at, start) + HIDDEN;
+    at = end;
+  }
+  return shown + value.slice(at);
+}
+
+/** What stands in the place of a secret. */
+export const HIDDEN = '(hidden)';

@@ -2,8 +2,8 @@ import type { Certificate, KeyType } from '../tls/certificate.ts';
 import { isPair } from '../tls/chain.ts';
 import type { PrivateKey } from '../tls/key.ts';
 import { type PemBlock, pemOf } from '../tls/pem.ts';
+import type { TlsFamily } from './cipher-settings.ts';
 import { type Effective, listWords, type PostfixConfiguration } from './configuration.ts';
-import type { TlsFamily } from './endpoints.ts';
 import type { Service } from './services.ts';
 
 /**

@@ -9,6 +9,9 @@ import type { Service } from './services.ts';
  * set_cipher_grade() of smtp_tls_policy.c, releases 2.6 to 3.12.
  */
 
+/** First part of the names of an endpoint's TLS parameters. */
+export type TlsFamily = 'smtpd' | 'smtp' | 'lmtp' | 'tlsproxy';
+
 /** Grades, strongest first (tls_cipher_grade_table of tls_misc.c). */
 export const CIPHER_GRADES = ['high', 'medium', 'low', 'export', 'null'] as const;
 
@@ -17,7 +20,7 @@ export type CipherGrade = (typeof CIPHER_GRADES)[number];
 
 /** What keeps every handshake from succeeding, whatever the protocol. */
 export type CipherFault =
-  /** A grade or a list is empty: the program does not start. */
+  /** A grade, a list of ciphers or of curves is empty: the program does not start. */
   | 'empty-cipher-setting'
   /** A word that is no grade: each session ends before its handshake. */
   | 'invalid-cipher-grade'
@@ -53,8 +56,7 @@ export interface CipherSettings {
 
 /** What decides which parameters count. */
 export interface CipherUse {
-  /** First part of the parameters' names: `smtpd`, `smtp`, `lmtp`, `tlsproxy`. */
-  readonly family: string;
+  readonly family: TlsFamily;
   /** The service whose overrides count. */
   readonly service: Service | null;
   /** TLS is mandatory. */
@@ -68,9 +70,10 @@ export interface CipherUse {
 /** Separators of exclusions (CHARS_COMMA_SP and `:`). */
 const EXCLUSIONS = /[^ \t\r\n,:]+/g;
 
-/** Lists that tls_param_init() wants not to be empty. */
+/** Lists that tls_param_init() wants not to be empty, those of weak grades as long as the release has them. */
 const LISTS: readonly CipherGrade[] = ['high', 'medium', 'null'];
 const WEAK_LISTS: readonly CipherGrade[] = ['low', 'export'];
+const CURVES = ['tls_eecdh_auto_curves', 'tls_eecdh_strong_curve', 'tls_eecdh_ultra_curve'];
 
 /** Works out which settings count and what string they make. */
 export function cipherSettings(configuration: PostfixConfiguration, use: CipherUse): CipherSettings {
@@ -122,12 +125,17 @@ function exclusionsOf(
 }
 
 function wordsOf(text: string, from: Effective | null): CipherExclusion[] {
-  return Array.from(text.matchAll(EXCLUSIONS), ({ 0: word, index }) => ({
-    text: word,
-    from,
-    at: index,
-    valid: !/^[!+@-]/.test(word),
-  }));
+  return exclusionWords(text).map((word) => ({ ...word, from, valid: !startsWithOperator(word.text) }));
+}
+
+/** The words of a list of exclusions with their offsets, as mystrtok() parts them. */
+export function exclusionWords(text: string): readonly { readonly text: string; readonly at: number }[] {
+  return Array.from(text.matchAll(EXCLUSIONS), ({ 0: word, index }) => ({ text: word, at: index }));
+}
+
+/** Whether Postfix refuses an exclusion, and every handshake with it. */
+export function startsWithOperator(word: string): boolean {
+  return /^[!+@-]/.test(word);
 }
 
 function faultOf(
@@ -137,13 +145,17 @@ function faultOf(
   exclusions: readonly CipherExclusion[],
 ): CipherFault | null {
   // Read when the program starts, whether it uses them or not.
-  const lists = hasFeature(configuration.release, 'weakGradesAreMedium') ? LISTS : [...LISTS, ...WEAK_LISTS];
+  const { release } = configuration;
+  const lists = hasFeature(release, 'weakGradesAreMedium') ? LISTS : [...LISTS, ...WEAK_LISTS];
   const names = [
     `${family}_tls_ciphers`,
     `${family}_tls_mandatory_ciphers`,
     ...lists.map((list) => `tls_${list}_cipherlist`),
+    ...(hasFeature(release, 'emptyCurveList') ? [] : CURVES),
   ];
-  if (names.some((name) => configuration.value(name, service) === '')) return 'empty-cipher-setting';
+  const empty = (name: string): boolean =>
+    configuration.parameter(name) !== null && configuration.value(name, service) === '';
+  if (names.some(empty)) return 'empty-cipher-setting';
   if (grade === null) return 'invalid-cipher-grade';
   return exclusions.every(({ valid }) => valid) ? null : 'invalid-cipher-exclusion';
 }

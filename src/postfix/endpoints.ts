@@ -1,51 +1,21 @@
-import type { Endpoint, EndpointAuth, Role, Side, TlsMode } from '../model/endpoint.ts';
-import { compareProtocols, type Protocol } from '../model/protocol.ts';
-import { libraryProtocols } from '../tls/openssl.ts';
-import { type CipherFault, type CipherSettings, cipherSettings } from './cipher-settings.ts';
+import type { Endpoint, EndpointAuth, Role, TlsMode } from '../model/endpoint.ts';
+import type { TlsFamily } from './cipher-settings.ts';
 import { type Effective, listWords, type PostfixConfiguration } from './configuration.ts';
-import { type ProtocolList, parseProtocolList } from './protocol-list.ts';
+import { type TlsDetails, tlsOf } from './endpoint-tls.ts';
 import { isLoopback, listenAddress, type Service } from './services.ts';
 import { CLIENT_LEVELS } from './tls-policy.ts';
 
-/** First part of the names of an endpoint's TLS parameters. */
-export type TlsFamily = 'smtpd' | 'smtp' | 'lmtp' | 'tlsproxy';
-
-/** What keeps TLS from working on an endpoint although it is asked for. */
-export type TlsFault =
-  /** The program does not start: the level is a word that it does not know or that is for clients. */
-  | 'invalid-level'
-  /** STARTTLS is announced and answered with 454. */
-  | 'invalid-protocols'
-  | 'no-certificate'
-  /** postscreen without tlsproxy(8) in master.cf. */
-  | 'no-tlsproxy'
-  /** postscreen with a tlsproxy(8) whose own level is none. */
-  | 'tlsproxy-off'
-  | CipherFault;
-
 /** An endpoint of Postfix with what the rules want to know of it. */
-export interface PostfixEndpoint extends Endpoint {
-  readonly server: 'postfix';
+export interface PostfixEndpoint extends Endpoint, TlsDetails {
+  readonly tls: TlsDetails['tls'];
   /** The service whose settings decide. */
   readonly service: Service;
   /** The service whose line opens the port: postscreen for an smtpd that it hands sessions to. */
   readonly listener: Service;
-  readonly family: TlsFamily;
-  /** `none`, `may`, `encrypt`, or a client level; what the server makes of the settings, see `levelFrom`. */
-  readonly level: string;
   /** The parameter that decides on the level: the level itself, wrappermode, or an obsolete switch. */
   readonly levelFrom: Effective;
-  /** The mandatory list counts. */
-  readonly mandatory: boolean;
-  /** The protocol list that counts at this level. */
-  readonly protocolsFrom: Effective;
-  /** Read in the way of the release; what Postfix permits before OpenSSL has its say. */
-  readonly protocolList: ProtocolList;
-  /** The grade, its list and the exclusions that count at this level. */
-  readonly cipherSettings: CipherSettings;
   /** Reachable from other machines. */
   readonly public: boolean;
-  readonly fault: TlsFault | null;
   /** `smtpd_sasl_auth_enable` is on, whether AUTH is ever offered or not. */
   readonly sasl: boolean;
 }
@@ -106,137 +76,6 @@ function serverLevel(
   return { level: 'none', from, implicit: false, valid: true };
 }
 
-/** True when a server has a certificate, or was told on purpose to do without (`none`). */
-export function hasCertificate(
-  configuration: PostfixConfiguration,
-  service: Service,
-  family: TlsFamily,
-): boolean {
-  return (
-    configuration.value(`${family}_tls_cert_file`, service).toLowerCase() === 'none' ||
-    certificateFiles(configuration, service, family).length > 0
-  );
-}
-
-/** The files that certificates are read from: those of the chain alone where there are any (tls_certkey.c). */
-function certificateFiles(
-  configuration: PostfixConfiguration,
-  service: Service,
-  family: TlsFamily,
-): readonly string[] {
-  const value = (name: string): string => configuration.value(`${family}_tls_${name}`, service);
-  const chain = listWords(value('chain_files'));
-  if (chain.length > 0) return chain;
-  const rsa = value('cert_file');
-  return [rsa.toLowerCase() === 'none' ? '' : rsa, value('dcert_file'), value('eccert_file')].filter(
-    (file) => file !== '',
-  );
-}
-
-interface TlsParts {
-  readonly service: Service;
-  readonly family: TlsFamily;
-  readonly level: string;
-  readonly mode: TlsMode;
-  readonly valid: boolean;
-  readonly tlsService: Service;
-  readonly needsCertificate: boolean;
-  /** Where another program than the listener does TLS: what keeps it from that, and whether it takes TLS for mandatory. */
-  readonly proxy?: { readonly fault: TlsFault | null; readonly mandatory: boolean };
-}
-
-function tlsOf(
-  configuration: PostfixConfiguration,
-  parts: TlsParts,
-): Pick<
-  PostfixEndpoint,
-  'mandatory' | 'protocolsFrom' | 'protocolList' | 'cipherSettings' | 'fault' | 'tls' | 'family' | 'level'
-> {
-  const mandatory = parts.proxy?.mandatory ?? (parts.mode === 'required' || parts.mode === 'implicit');
-  const protocolsFrom = configuration.get(
-    `${parts.family}_tls_${mandatory ? 'mandatory_' : ''}protocols`,
-    parts.tlsService,
-  );
-  const protocolList = parseProtocolList(protocolsFrom.value, configuration.release);
-  const active = parts.mode !== 'none';
-  const side: Side = parts.family === 'smtp' || parts.family === 'lmtp' ? 'client' : 'server';
-  const asks =
-    side === 'server' && asksForCertificate(configuration, parts.tlsService, parts.family, mandatory);
-  const ciphers = cipherSettings(configuration, {
-    family: parts.family,
-    service: parts.tlsService,
-    mandatory,
-    added: side === 'client' ? clientExclusions(parts.level) : asks ? ['aNULL'] : [],
-  });
-  // Whoever asks clients for certificates needs one to show.
-  const certificate = asks
-    ? certificateFiles(configuration, parts.tlsService, parts.family).length > 0
-    : hasCertificate(configuration, parts.tlsService, parts.family);
-  let fault: TlsFault | null = null;
-  if (!parts.valid) fault = 'invalid-level';
-  else if (active && parts.proxy !== undefined && parts.proxy.fault !== null) fault = parts.proxy.fault;
-  else if (active && parts.needsCertificate && !certificate) fault = 'no-certificate';
-  else if (active && !protocolList.valid) fault = 'invalid-protocols';
-  else if (active) fault = ciphers.fault;
-  const permitted = parts.level.startsWith('dane')
-    ? protocolList.permitted.filter((protocol) => compareProtocols(protocol, 'TLSv1') >= 0)
-    : protocolList.permitted;
-  return {
-    family: parts.family,
-    level: parts.level,
-    mandatory,
-    protocolsFrom,
-    protocolList,
-    cipherSettings: ciphers,
-    fault,
-    tls: {
-      mode: parts.mode,
-      protocols: active && fault === null ? acceptedProtocols(configuration, permitted, side) : [],
-    },
-  };
-}
-
-/** A server that asks for client certificates does without anonymous ciphers (smtpd.c, tlsproxy.c). */
-function asksForCertificate(
-  configuration: PostfixConfiguration,
-  service: Service,
-  family: TlsFamily,
-  mandatory: boolean,
-): boolean {
-  return (
-    configuration.isYes(`${family}_tls_ask_ccert`, service) ||
-    (mandatory && configuration.isYes(`${family}_tls_req_ccert`, service))
-  );
-}
-
-/** What a client excludes by itself at a level (set_cipher_grade() of smtp_tls_policy.c). */
-function clientExclusions(level: string): readonly string[] {
-  // dane finds a policy for a destination only when DNS has one; without it, it is may.
-  if (level === 'may' || level === 'none' || level === 'dane') return [];
-  return level === 'encrypt' ? ['eNULL'] : ['aNULL'];
-}
-
-/**
- * What of the permitted protocols the OpenSSL release really speaks. `MinProtocol` and `CipherString`
- * of openssl.cnf are no limit: Postfix sets the range and the security level of its own (tls_misc.c;
- * measured with 3.5, 3.7 and 3.11). A client cannot say a range with a hole in it: what lies above the
- * lowest hole is not offered (ssl_get_min_max_version in OpenSSL's statem_lib.c).
- *
- * @param permitted protocols of the list, less what the level takes away
- */
-export function acceptedProtocols(
-  configuration: PostfixConfiguration,
-  permitted: readonly Protocol[],
-  side: Side,
-): readonly Protocol[] {
-  const spoken = libraryProtocols(configuration.openssl.version);
-  const accepted = permitted.filter((protocol) => spoken.includes(protocol));
-  if (side === 'server') return accepted;
-  const first = spoken.findIndex((protocol) => accepted.includes(protocol));
-  const hole = spoken.findIndex((protocol, index) => index > first && !accepted.includes(protocol));
-  return first < 0 ? [] : spoken.slice(first, hole < 0 ? undefined : hole);
-}
-
 function smtpdEndpoint(
   configuration: PostfixConfiguration,
   service: Service,
@@ -254,7 +93,6 @@ function smtpdEndpoint(
     level: effectiveLevel,
     mode,
     valid,
-    tlsService: service,
     needsCertificate: !service.assumed,
   });
   const authOnly = tls.mandatory || configuration.isYes('smtpd_tls_auth_only', service);
@@ -302,12 +140,11 @@ function postscreenEndpoint(configuration: PostfixConfiguration, service: Servic
     public: reachable,
     sasl: false,
     ...tlsOf(configuration, {
-      service,
+      service: tlsproxy ?? service,
       family: 'tlsproxy',
       level,
       mode: valid ? modeOf(level) : 'none',
       valid,
-      tlsService: tlsproxy ?? service,
       needsCertificate: true,
       proxy: {
         fault:
@@ -500,7 +337,6 @@ function clientEndpoint(
     level,
     mode,
     valid,
-    tlsService: service,
     needsCertificate: false,
   });
   return {

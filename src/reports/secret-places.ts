@@ -1,3 +1,4 @@
+import { secretSpans } from '../dovecot/secrets.ts';
 import type { Host } from '../hosts/host.ts';
 import { isSecret } from '../model/secrets.ts';
 import { listWords } from '../postfix/configuration.ts';
@@ -18,6 +19,7 @@ export function secretPlaces(host: Host): SecretPlaces {
     if (!PASSWORD_MAPS.test(name)) return;
     for (const word of listWords(value)) tables.add(word.replace(/^.*[:/]/, ''));
   };
+  for (const file of host.dovecot?.tree.files ?? []) spans.set(file.source, [...secretSpans(file)]);
   const { main, master } = host.postfix?.configuration ?? { main: null, master: null };
   for (const item of main?.items ?? []) {
     if (main === null) break;
@@ -39,7 +41,9 @@ export function secretPlaces(host: Host): SecretPlaces {
   }
   return (source, line) => {
     const own = spans.get(source) ?? [];
-    if (source === main?.source || source === master?.source) return own;
+    const isConfiguration = source === main?.source || source === master?.source;
+    if (isConfiguration || host.dovecot?.tree.files.some((file) => file.source === source) === true)
+      return own;
     const name = source.path.replace(/^.*\//, '');
     if (!tables.has(name) && !PASSWORD_FILE.test(name)) return own;
     const value = /^\S+\s+(?=\S)/.exec(source.slice(line));

@@ -1,12 +1,10 @@
-import type { Host } from '../hosts/host.ts';
-import { isSecret } from '../model/secrets.ts';
+import { secretSpans } from '../dovecot/secrets.ts';
+import type { DovecotHost, Host } from '../hosts/host.ts';
+import { HIDDEN, isSecret } from '../model/secrets.ts';
 import type { PostfixConfiguration } from '../postfix/configuration.ts';
 
 /** Shorter words are not worth hiding: they would be hidden in half of all sentences. */
 const SHORTEST = 4;
-
-/** What stands in the place of a secret. */
-const HIDDEN = '(hidden)';
 
 const known = new WeakMap<Host, (text: string) => string>();
 
@@ -42,8 +40,24 @@ function makeRedactor(words: ReadonlySet<string>): (text: string) => string {
   return (text) => text.replace(pattern, HIDDEN);
 }
 
-function secretWords({ postfix }: Host): ReadonlySet<string> {
-  return postfix === null ? new Set() : postfixWords(postfix.configuration);
+function secretWords({ postfix, dovecot }: Host): ReadonlySet<string> {
+  return new Set([
+    ...(postfix === null ? [] : postfixWords(postfix.configuration)),
+    ...(dovecot === null ? [] : dovecotWords(dovecot)),
+  ]);
+}
+
+/** What stands at the secret places of Dovecot's files, as a whole and word by word. */
+function dovecotWords({ tree }: DovecotHost): ReadonlySet<string> {
+  const words = new Set<string>();
+  for (const file of tree.files) {
+    for (const span of secretSpans(file)) {
+      const text = file.source.slice(span);
+      for (const word of [text.replace(/^["']|["']$/g, ''), ...text.split(/[\s"']+/)])
+        if (word.length >= SHORTEST) words.add(word);
+    }
+  }
+  return words;
 }
 
 /** Words of all secret values: of main.cf, of overrides as they are and as they were meant, and of `name = value` within another value. */

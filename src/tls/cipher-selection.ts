@@ -157,12 +157,19 @@ function sizedCipher(value: string): string {
   return /^(.*)\(\d+\)$/.exec(value)?.[1] ?? '';
 }
 
-/** What an alias asks of one column: one of the values, or none of them. */
-interface Condition {
+/** What is asked of one column: one of the values, or none of them. */
+export interface Condition {
   readonly column: Column;
   readonly not: boolean;
   readonly values: readonly string[];
 }
+
+/** Whether a suite fulfils a condition. */
+export function fulfils(suite: CipherSuite, { column, not, values }: Condition): boolean {
+  return valuesOf(suite, NONE)[column].some((value) => values.includes(value)) !== not;
+}
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** The aliases that a release of the table knows. */
 function aliasesOf(release: Release): [name: string, conditions: readonly Condition[]][] {
@@ -174,10 +181,10 @@ function aliasesOf(release: Release): [name: string, conditions: readonly Condit
   });
 }
 
-/** `Enc=AES,AESGCM`, `Au=!None`. */
-function readCondition(text: string): Condition {
+/** Reads `Enc=AES,AESGCM` or `Au=!None`. */
+export function readCondition(text: string): Condition {
   const [, name, not, values = ''] = /^(\w+)=(!?)(.*)$/.exec(text) ?? [];
   const column = COLUMNS.find((known) => known === name);
-  if (column === undefined) throw new Error(`no condition of an alias: ${text}`);
+  if (column === undefined) throw new Error(`no condition: ${text}`);
   return { column, not: not !== '', values: values.split(',') };
 }

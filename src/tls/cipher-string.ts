@@ -53,10 +53,10 @@ export function readCipherString(text: string, openssl: Release): CipherList {
   const reader = new Reader(vocabularyOf(openssl), release.iana, release.securityLevels);
   const end = text.indexOf('\0');
   const whole = end < 0 ? text : text.slice(0, end);
-  const suiteB = release.suiteB ? SUITE_B.find(([prefix]) => whole.startsWith(prefix)) : undefined;
-  if (suiteB !== undefined) {
+  const suiteB = suiteBWord(whole, openssl);
+  if (suiteB !== null) {
     // Whatever follows is not looked at.
-    reader.read(suiteB[1], 0);
+    reader.read(SUITE_B.get(suiteB) ?? '', 0);
   } else if (whole.startsWith(DEFAULT)) {
     reader.read(release.default, 0);
     const rest = whole.startsWith(':', DEFAULT.length) ? DEFAULT.length + 1 : DEFAULT.length;
@@ -68,12 +68,21 @@ export function readCipherString(text: string, openssl: Release): CipherList {
 const DEFAULT = 'DEFAULT';
 
 /** Strings that begin with one of these stand for a list of their own (check_suiteb_cipher_list). */
-const SUITE_B: readonly (readonly [prefix: string, means: string])[] = [
+const SUITE_B: ReadonlyMap<string, string> = new Map([
   ['SUITEB128ONLY', 'ECDHE-ECDSA-AES128-GCM-SHA256'],
   ['SUITEB128C2', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
   ['SUITEB128', 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384'],
   ['SUITEB192', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
-];
+]);
+
+/**
+ * The word of Suite B (RFC 6460) that a string begins with, and that stands for all of it; null without one.
+ * It also restricts curves and signatures, which no other string does.
+ */
+export function suiteBWord(text: string, openssl: Release): string | null {
+  if (!releaseData(openssl).suiteB) return null;
+  return [...SUITE_B.keys()].find((word) => text.startsWith(word)) ?? null;
+}
 
 /** Applies cipher strings one after the other to one list. */
 class Reader {
@@ -309,4 +318,15 @@ function releasesElsewhere(word: string): readonly Release[] {
   const line = CIPHER_DATA.elsewhere.find((one) => one.startsWith(`${word} `));
   const elsewhere = line?.slice(word.length + 1).split(',') ?? [];
   return [...elsewhere, ...CIPHER_RELEASES.filter((release) => vocabularyOf(release).words.has(word))];
+}
+
+let everyWord: ReadonlySet<string> | null = null;
+
+/** Every word that some release knows. */
+export function cipherWords(): ReadonlySet<string> {
+  everyWord ??= new Set([
+    ...CIPHER_RELEASES.flatMap((release) => [...vocabularyOf(release).words.keys()]),
+    ...CIPHER_DATA.elsewhere.map((line) => line.slice(0, line.indexOf(' '))),
+  ]);
+  return everyWord;
 }

@@ -101,3 +101,29 @@ export const rulesSchema = exactly({
     exactly({ id: text, title: text, category: text, severity, fix: { enum: ['safe', 'ask', 'none'] } }),
   ),
 });
+
+/** `ciphers --format json` */
+export const ciphersSchema = exactly({
+  version: { const: 1 },
+  openssl: text,
+  suites: list(
+    exactly({
+      name: text,
+      protocol: { enum: PROTOCOLS },
+      iana: text,
+      id: { type: 'string', pattern: '^0x[0-9A-F]{4,6}$' },
+      keyExchange: text,
+      authentication: text,
+      encryption: text,
+      bits: number,
+      mac: text,
+      aead: { type: 'boolean' },
+      strength: number,
+      default: { type: 'boolean' },
+      classes: list(text),
+      forbidden: list(exactly({ class: text, where: { enum: ['anywhere', 'tlsRequired', 'server'] } })),
+    }),
+  ),
+  ignored: list(text),
+  error: orNull(text),
+});

@@ -19,7 +19,7 @@ function file(name: string, before: string | Buffer, after: string): FixedFile {
   const path = join(folder, name);
   fs.writeFileSync(path, before);
   const source = decode(path, fs.readFileSync(path));
-  return { before: source, after: new SourceFile(path, after, source.encoding) };
+  return { server: 'postfix', before: source, after: new SourceFile(path, after, source.encoding) };
 }
 
 const names = (): string[] => fs.readdirSync(folder).sort();
@@ -38,6 +38,7 @@ describe('writeFiles', () => {
     fs.chmodSync(first.before.path, 0o640);
     writeFiles([first], { backup: true });
     const second = {
+      server: 'postfix' as const,
       before: decode(first.before.path, fs.readFileSync(first.before.path)),
       after: new SourceFile(first.before.path, 'a = 3\n'),
     };
@@ -52,9 +53,18 @@ describe('writeFiles', () => {
     const real = file('real.cf', 'a = 1\n', '');
     const link = join(folder, 'main.cf');
     fs.symlinkSync('real.cf', link);
-    writeFiles([{ before: new SourceFile(link, real.before.text), after: new SourceFile(link, 'a = 2\n') }], {
-      backup: false,
-    });
+    writeFiles(
+      [
+        {
+          server: 'postfix',
+          before: new SourceFile(link, real.before.text),
+          after: new SourceFile(link, 'a = 2\n'),
+        },
+      ],
+      {
+        backup: false,
+      },
+    );
     expect(fs.readlinkSync(link)).toBe('real.cf');
     expect(fs.readFileSync(join(folder, 'real.cf'), 'utf8')).toBe('a = 2\n');
   });
@@ -62,9 +72,18 @@ describe('writeFiles', () => {
   it('gives bytes that are no UTF-8 back as they were', () => {
     const bytes = Buffer.from([0x61, 0x20, 0x3d, 0x20, 0xe9, 0xff, 0x0a]);
     const { before } = file('main.cf', bytes, '');
-    writeFiles([{ before, after: new SourceFile(before.path, `${before.text}b = 1\n`, before.encoding) }], {
-      backup: false,
-    });
+    writeFiles(
+      [
+        {
+          server: 'postfix',
+          before,
+          after: new SourceFile(before.path, `${before.text}b = 1\n`, before.encoding),
+        },
+      ],
+      {
+        backup: false,
+      },
+    );
     expect(fs.readFileSync(before.path)).toEqual(Buffer.concat([bytes, Buffer.from('b = 1\n')]));
   });
 

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { unifiedDiff } from '../../src/fix/diff.ts';
-import { type FixResult, newFindings, proposeFixes } from '../../src/fix/fix.ts';
+import { type FixedFile, type FixResult, newFindings, proposeFixes } from '../../src/fix/fix.ts';
 import { encode } from '../../src/hosts/files.ts';
 import { type HostInput, withTexts } from '../../src/hosts/host.ts';
 import type { Profile } from '../../src/rules/profile.ts';
@@ -23,20 +23,20 @@ export function fixFaults(
   }
   const changed = new Map(result.files.map(({ after }) => [after.path, after]));
   const again = proposeFixes(withTexts(input, changed), BUILTIN_RULES, profile, options);
-  for (const { before, after } of again.files) {
+  for (const file of again.files) {
     faults.push(
-      `a second fix changes ${before.path}: ${again.mended.map(({ rule }) => rule).join(', ')}\n${lineChanges(before, after)}`,
+      `a second fix changes ${file.before.path}: ${again.mended.map(({ rule }) => rule).join(', ')}\n${lineChanges(file)}`,
     );
   }
-  for (const { before, after } of result.files) {
-    faults.push(...lostLines(before, after));
-    faults.push(...patchFaults(before, after));
+  for (const file of result.files) {
+    faults.push(...lostLines(file.before, file.after));
+    faults.push(...patchFaults(file));
   }
   return { result, faults };
 }
 
-function lineChanges(before: SourceFile, after: SourceFile): string {
-  return unifiedDiff({ before, after }).text;
+function lineChanges(file: FixedFile): string {
+  return unifiedDiff(file).text;
 }
 
 /** Comments and blank lines that are gone or stand in another order. */
@@ -54,8 +54,9 @@ function lostLines(before: SourceFile, after: SourceFile): string[] {
 }
 
 /** The diff must turn the old bytes into the new ones, by patch(1) and by git. */
-function patchFaults(before: SourceFile, after: SourceFile): string[] {
-  const { text, encoding, withheld } = unifiedDiff({ before, after });
+function patchFaults(fixed: FixedFile): string[] {
+  const { before, after } = fixed;
+  const { text, encoding, withheld } = unifiedDiff(fixed);
   if (withheld.length > 0) return [];
   const folder = fs.mkdtempSync(path.join(tmpdir(), 'pfharden-patch-'));
   try {

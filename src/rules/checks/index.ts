@@ -1,4 +1,5 @@
 import type { Check, CrossCheck, DovecotCheck } from '../check.ts';
+import { cipherWordChecks } from './postfix-cipher-words.ts';
 import { clientLevelChecks } from './postfix-client-levels.ts';
 import { commentChecks } from './postfix-comments.ts';
 import { fileChecks } from './postfix-files.ts';
@@ -18,6 +19,7 @@ import { valueChecks } from './postfix-values.ts';
 
 /** The checks of Postfix, by the name that rule files call. */
 export const checks: Readonly<Record<string, Check>> = {
+  ...cipherWordChecks,
   ...clientLevelChecks,
   ...levelChecks,
   ...policyChecks,

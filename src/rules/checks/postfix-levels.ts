@@ -5,7 +5,8 @@ import {
   type PostfixConfiguration,
   type PostfixSetting,
 } from '../../postfix/configuration.ts';
-import { hasCertificate, type PostfixEndpoint, SERVER_LEVELS } from '../../postfix/endpoints.ts';
+import { hasCertificate } from '../../postfix/endpoint-tls.ts';
+import { type PostfixEndpoint, SERVER_LEVELS } from '../../postfix/endpoints.ts';
 import { type Proposal, proposeRemoval, proposeSetting, proposeValue } from '../../postfix/proposals.ts';
 import { nearest } from '../../text/nearest.ts';
 import type { Location } from '../../text/source.ts';

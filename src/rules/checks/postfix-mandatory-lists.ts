@@ -1,6 +1,7 @@
 import { belowFloor, compareProtocols, type Protocol } from '../../model/protocol.ts';
+import type { TlsFamily } from '../../postfix/cipher-settings.ts';
 import type { Effective, PostfixConfiguration, PostfixSetting } from '../../postfix/configuration.ts';
-import { acceptedProtocols, type TlsFamily } from '../../postfix/endpoints.ts';
+import { acceptedProtocols } from '../../postfix/endpoint-tls.ts';
 import { POSTFIX_RELEASES, parameterTable } from '../../postfix/parameters.ts';
 import { parseProtocolList } from '../../postfix/protocol-list.ts';
 import type { Check, CheckContext, ProposedFix, Report } from '../check.ts';

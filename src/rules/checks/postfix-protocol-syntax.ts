@@ -1,7 +1,7 @@
 import type { Side } from '../../model/endpoint.ts';
 import { PROTOCOLS, type Protocol } from '../../model/protocol.ts';
+import type { TlsFamily } from '../../postfix/cipher-settings.ts';
 import type { PostfixConfiguration, PostfixSetting } from '../../postfix/configuration.ts';
-import type { TlsFamily } from '../../postfix/endpoints.ts';
 import { type ProtocolList, type ProtocolToken, parseProtocolList } from '../../postfix/protocol-list.ts';
 import type { Check, CheckContext, Report } from '../check.ts';
 import { aboutProposal, aboutUses, floorOf, forEndpoints, SIDES } from './postfix-protocol-reports.ts';

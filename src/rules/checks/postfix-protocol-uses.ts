@@ -1,12 +1,14 @@
 import type { Side } from '../../model/endpoint.ts';
 import { compareProtocols, PROTOCOLS, type Protocol } from '../../model/protocol.ts';
+import type { TlsFamily } from '../../postfix/cipher-settings.ts';
 import type { Effective, PostfixConfiguration } from '../../postfix/configuration.ts';
-import { acceptedProtocols, type PostfixEndpoint, type TlsFamily } from '../../postfix/endpoints.ts';
+import { acceptedProtocols } from '../../postfix/endpoint-tls.ts';
+import { type PostfixEndpoint } from '../../postfix/endpoints.ts';
 import { hasFeature } from '../../postfix/parameters.ts';
 import { type ProtocolList, parseProtocolList } from '../../postfix/protocol-list.ts';
 import type { Service } from '../../postfix/services.ts';
 import { parseTableReference, readTable } from '../../postfix/tables.ts';
-import { parseTlsPolicy } from '../../postfix/tls-policy.ts';
+import { type ClientLevel, parseTlsPolicy } from '../../postfix/tls-policy.ts';
 import type { Location } from '../../text/source.ts';
 import { libraryProtocols } from '../../tls/openssl.ts';
 import type { CheckContext } from '../check.ts';
@@ -33,6 +35,10 @@ interface PolicyEntry {
   readonly key: string;
   /** Of the attribute `protocols`, or null where the policy has none and main.cf decides. */
   readonly attribute: { readonly value: string; readonly at: Location } | null;
+  readonly level: ClientLevel;
+  /** Attributes `ciphers` and `exclude`; null where the policy has none and main.cf decides. */
+  readonly ciphers: string | null;
+  readonly exclude: string | null;
 }
 
 /** One endpoint, or one destination with a TLS policy, and the list that counts for it. */
@@ -177,7 +183,7 @@ export function decide(configuration: PostfixConfiguration, name: string, servic
  * for a service that stands for any other; nothing where no handshake succeeds for a reason that has
  * nothing to do with the list, unless the list is written down and waits for the certificate.
  */
-function isJudged(
+export function isJudged(
   configuration: PostfixConfiguration,
   endpoint: PostfixEndpoint,
   { effective, through }: Decider,
@@ -247,15 +253,25 @@ function* policyUses(context: CheckContext, endpoint: PostfixEndpoint): Iterable
     for (const entry of table?.usable === true ? table.entries : []) {
       const policy = parseTlsPolicy(entry.value, postfix.release);
       if (!policy.valid || policy.level === null || policy.level === 'none') continue;
+      const { level } = policy;
       const attribute = policy.attributes.find(({ name }) => name === 'protocols');
+      const valueOf = (wanted: string): string | null =>
+        policy.attributes.find(({ name }) => name === wanted)?.value ?? null;
       const own =
         attribute === undefined
           ? null
           : { value: attribute.value, at: attributePlace(table, entry, attribute, at) };
-      const lists = listsAtLevel(postfix, endpoint.service, policy.level);
+      const lists = listsAtLevel(postfix, endpoint.service, level);
       // An attribute counts whichever list would: it is one use.
       for (const mandatory of own === null ? lists : lists.slice(-1)) {
-        yield policyUse(context, endpoint, { key: entry.key, attribute: own }, policy.level, mandatory);
+        const found = {
+          key: entry.key,
+          attribute: own,
+          level,
+          ciphers: valueOf('ciphers'),
+          exclude: valueOf('exclude'),
+        };
+        yield policyUse(context, endpoint, found, mandatory);
       }
     }
   }
@@ -265,7 +281,6 @@ function policyUse(
   { postfix, profile }: CheckContext,
   endpoint: PostfixEndpoint,
   policy: PolicyEntry,
-  level: string,
   mandatory: boolean,
 ): ProtocolUse {
   const { lowestProtocol } = profile.thresholds;
@@ -279,7 +294,7 @@ function policyUse(
     list,
     mandatory,
     policy,
-    ...judgedProtocols(postfix, list, 'client', mandatory && level.startsWith('dane')),
+    ...judgedProtocols(postfix, list, 'client', mandatory && policy.level.startsWith('dane')),
     asked,
     floor: reachableFloor(postfix, asked),
     judged: policy.attribute !== null || (postfix.main !== null && !decider.effective.expansion.failed),

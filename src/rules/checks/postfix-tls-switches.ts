@@ -1,5 +1,6 @@
 import type { Effective, PostfixSetting } from '../../postfix/configuration.ts';
-import { hasCertificate, type PostfixEndpoint } from '../../postfix/endpoints.ts';
+import { hasCertificate } from '../../postfix/endpoint-tls.ts';
+import { type PostfixEndpoint } from '../../postfix/endpoints.ts';
 import { type Proposal, proposeRemoval, proposeSetting } from '../../postfix/proposals.ts';
 import type { Service } from '../../postfix/services.ts';
 import type { Check, CheckContext, ProposedFix, Report } from '../check.ts';
