@@ -11,7 +11,7 @@ export function secretSpans(file: DovecotFile): readonly Span[] {
   const known = spansOf.get(file);
   if (known !== undefined) return known;
   const spans = [
-    ...file.statements.flatMap((statement) => ofStatement(file, statement)),
+    ...secretValues(file),
     ...file.lines.flatMap(({ kind, span, comment }) => {
       const place = kind === 'comment' ? span : comment;
       return place === null ? [] : ofText(file, place);
@@ -20,6 +20,11 @@ export function secretSpans(file: DovecotFile): readonly Span[] {
   ];
   spansOf.set(file, spans);
   return spans;
+}
+
+/** Of those the ones that are a part of the configuration, so that a sentence may quote them. */
+export function secretValues(file: DovecotFile): readonly Span[] {
+  return file.statements.flatMap((statement) => ofStatement(file, statement));
 }
 
 const spansOf = new WeakMap<DovecotFile, readonly Span[]>();

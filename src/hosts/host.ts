@@ -1,4 +1,5 @@
-import { type DovecotFiles, type DovecotTree, loadDovecot } from '../dovecot/load.ts';
+import { DovecotConfiguration } from '../dovecot/configuration.ts';
+import type { DovecotFiles, DovecotTree } from '../dovecot/load.ts';
 import type { Endpoint, Server } from '../model/endpoint.ts';
 import type { KnownRelease } from '../model/setting.ts';
 import { PostfixConfiguration } from '../postfix/configuration.ts';
@@ -51,7 +52,7 @@ export interface DovecotEndpoint extends Endpoint {
 /** Dovecot on one host. */
 export interface DovecotHost {
   readonly input: DovecotInput;
-  readonly tree: DovecotTree;
+  readonly configuration: DovecotConfiguration;
   readonly endpoints: readonly DovecotEndpoint[];
 }
 
@@ -79,7 +80,7 @@ export function buildHost(input: HostInput): Host {
   const dovecot =
     input.dovecot === null
       ? null
-      : { input: input.dovecot, tree: treeOf(input, input.dovecot), endpoints: [] };
+      : { input: input.dovecot, configuration: configurationOf(input, input.dovecot), endpoints: [] };
   return { root: input.root, input, releases: input.releases, postfix, dovecot };
 }
 
@@ -88,7 +89,7 @@ export function hostSources(input: HostInput): readonly SourceFile[] {
   const { postfix, dovecot } = input;
   return [
     ...[postfix?.main, postfix?.master].filter((source) => source !== null && source !== undefined),
-    ...(dovecot === null ? [] : dovecotSources(dovecot, treeOf(input, dovecot))),
+    ...(dovecot === null ? [] : dovecotSources(dovecot, configurationOf(input, dovecot).tree)),
   ];
 }
 
@@ -105,12 +106,15 @@ export function dovecotSources(dovecot: DovecotInput, { files }: DovecotTree): r
 }
 
 /** Read once for each host, whoever asks first. */
-const trees = new WeakMap<HostInput, DovecotTree>();
+const configurations = new WeakMap<HostInput, DovecotConfiguration>();
 
-function treeOf(input: HostInput, dovecot: DovecotInput): DovecotTree {
-  const tree = trees.get(input) ?? loadDovecot(dovecot.main, dovecot, input.releases.dovecot.version);
-  trees.set(input, tree);
-  return tree;
+function configurationOf(input: HostInput, dovecot: DovecotInput): DovecotConfiguration {
+  const known = configurations.get(input);
+  if (known !== undefined) return known;
+  const release = input.releases.dovecot;
+  const configuration = new DovecotConfiguration({ main: dovecot.main, files: dovecot, release });
+  configurations.set(input, configuration);
+  return configuration;
 }
 
 /** The same host with other texts; files that `changed` does not name stay as they are. */

@@ -19,7 +19,8 @@ export function secretPlaces(host: Host): SecretPlaces {
     if (!PASSWORD_MAPS.test(name)) return;
     for (const word of listWords(value)) tables.add(word.replace(/^.*[:/]/, ''));
   };
-  for (const file of host.dovecot?.tree.files ?? []) spans.set(file.source, [...secretSpans(file)]);
+  for (const file of host.dovecot?.configuration.tree.files ?? [])
+    spans.set(file.source, [...secretSpans(file)]);
   const { main, master } = host.postfix?.configuration ?? { main: null, master: null };
   for (const item of main?.items ?? []) {
     if (main === null) break;
@@ -42,7 +43,10 @@ export function secretPlaces(host: Host): SecretPlaces {
   return (source, line) => {
     const own = spans.get(source) ?? [];
     const isConfiguration = source === main?.source || source === master?.source;
-    if (isConfiguration || host.dovecot?.tree.files.some((file) => file.source === source) === true)
+    if (
+      isConfiguration ||
+      host.dovecot?.configuration.tree.files.some((file) => file.source === source) === true
+    )
       return own;
     const name = source.path.replace(/^.*\//, '');
     if (!tables.has(name) && !PASSWORD_FILE.test(name)) return own;

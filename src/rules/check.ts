@@ -1,4 +1,5 @@
-import type { DovecotEndpoint, DovecotHost, Host } from '../hosts/host.ts';
+import type { DovecotConfiguration } from '../dovecot/configuration.ts';
+import type { DovecotEndpoint, Host } from '../hosts/host.ts';
 import type { Fix, Related } from '../model/finding.ts';
 import type { EffectiveValue } from '../model/setting.ts';
 import type { PostfixConfiguration } from '../postfix/configuration.ts';
@@ -15,18 +16,18 @@ export interface CheckContext {
 }
 
 /** What a check of Dovecot may look at. */
-export interface DovecotContext {
+export interface DovecotCheckContext {
   readonly host: Host;
-  readonly dovecot: DovecotHost;
+  readonly dovecot: DovecotConfiguration;
   readonly endpoints: readonly DovecotEndpoint[];
   readonly profile: Profile;
 }
 
 /** What a check of both servers of a host may look at. */
-export interface CrossContext {
+export interface CrossCheckContext {
   readonly host: Host;
   readonly postfix: CheckContext;
-  readonly dovecot: DovecotContext;
+  readonly dovecot: DovecotCheckContext;
   readonly profile: Profile;
 }
 
@@ -63,7 +64,7 @@ export type CheckOf<Context> = (context: Context) => Iterable<Report>;
 export type Check = CheckOf<CheckContext>;
 
 /** A check of Dovecot. */
-export type DovecotCheck = CheckOf<DovecotContext>;
+export type DovecotCheck = CheckOf<DovecotCheckContext>;
 
 /** A check that needs both servers of one host. */
-export type CrossCheck = CheckOf<CrossContext>;
+export type CrossCheck = CheckOf<CrossCheckContext>;

@@ -7,8 +7,8 @@ import type { EffectiveValue } from '../model/setting.ts';
 import type {
   CheckContext,
   CheckOf,
-  CrossContext,
-  DovecotContext,
+  CrossCheckContext,
+  DovecotCheckContext,
   JudgedEndpoint,
   ProposedFix,
   Report,
@@ -34,8 +34,8 @@ interface Judged {
   readonly host: Host;
   readonly profile: Profile;
   readonly postfix: CheckContext | null;
-  readonly dovecot: DovecotContext | null;
-  readonly cross: CrossContext | null;
+  readonly dovecot: DovecotCheckContext | null;
+  readonly cross: CrossCheckContext | null;
 }
 
 /** Findings of one host, in the order of file, line and rule. */
@@ -67,10 +67,10 @@ function judgedHost(host: Host, profile: Profile): Judged {
     host.postfix === null
       ? null
       : { host, postfix: host.postfix.configuration, endpoints: host.postfix.endpoints, profile };
-  const dovecot: DovecotContext | null =
+  const dovecot: DovecotCheckContext | null =
     host.dovecot === null
       ? null
-      : { host, dovecot: host.dovecot, endpoints: host.dovecot.endpoints, profile };
+      : { host, dovecot: host.dovecot.configuration, endpoints: host.dovecot.endpoints, profile };
   const cross = postfix === null || dovecot === null ? null : { host, postfix, dovecot, profile };
   return { host, profile, postfix, dovecot, cross };
 }

@@ -1,4 +1,4 @@
-import { secretSpans } from '../dovecot/secrets.ts';
+import { secretValues } from '../dovecot/secrets.ts';
 import type { DovecotHost, Host } from '../hosts/host.ts';
 import { HIDDEN, isSecret } from '../model/secrets.ts';
 import type { PostfixConfiguration } from '../postfix/configuration.ts';
@@ -32,7 +32,9 @@ function makeRedactor(words: ReadonlySet<string>): (text: string) => string {
   if (words.size === 0) return (text) => text;
   const escaped = [...words]
     .sort((a, b) => b.length - a.length)
-    .map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    .map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    // A password that is a plain word would else be hidden within the names of settings.
+    .map((word) => (/^[a-z]+$/.test(word) ? `(?<![\\w-])${word}(?![\\w-])` : word));
   const cut = [...words].map(
     (word) => `${word.slice(0, SHORTEST).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\S*…`,
   );
@@ -48,10 +50,10 @@ function secretWords({ postfix, dovecot }: Host): ReadonlySet<string> {
 }
 
 /** What stands at the secret places of Dovecot's files, as a whole and word by word. */
-function dovecotWords({ tree }: DovecotHost): ReadonlySet<string> {
+function dovecotWords({ configuration: { tree } }: DovecotHost): ReadonlySet<string> {
   const words = new Set<string>();
   for (const file of tree.files) {
-    for (const span of secretSpans(file)) {
+    for (const span of secretValues(file)) {
       const text = file.source.slice(span);
       for (const word of [text.replace(/^["']|["']$/g, ''), ...text.split(/[\s"']+/)])
         if (word.length >= SHORTEST) words.add(word);
