@@ -1,4 +1,8 @@
 import type { Check, CrossCheck, DovecotCheck } from '../check.ts';
+import { dovecotNameChecks } from './dovecot-names.ts';
+import { dovecotOrderChecks } from './dovecot-order.ts';
+import { dovecotSyntaxChecks } from './dovecot-syntax.ts';
+import { dovecotValueChecks } from './dovecot-values.ts';
 import { cipherWordChecks } from './postfix-cipher-words.ts';
 import { clientLevelChecks } from './postfix-client-levels.ts';
 import { commentChecks } from './postfix-comments.ts';
@@ -39,7 +43,12 @@ export const checks: Readonly<Record<string, Check>> = {
 };
 
 /** The checks of Dovecot. */
-export const dovecotChecks: Readonly<Record<string, DovecotCheck>> = {};
+export const dovecotChecks: Readonly<Record<string, DovecotCheck>> = {
+  ...dovecotNameChecks,
+  ...dovecotOrderChecks,
+  ...dovecotSyntaxChecks,
+  ...dovecotValueChecks,
+};
 
 /** The checks that need both servers of a host. */
 export const crossChecks: Readonly<Record<string, CrossCheck>> = {};
