@@ -70,6 +70,11 @@ export class Connection {
     return this.#stream instanceof net.Socket ? (this.#stream.localAddress ?? '') : '';
   }
 
+  /** The address of the server that a name led to; null where the stream has none. */
+  get remoteAddress(): string | null {
+    return this.#stream instanceof net.Socket ? (this.#stream.remoteAddress ?? null) : null;
+  }
+
   write(data: string | Buffer): void {
     if (this.#fault === null) this.#stream.write(data);
   }
@@ -94,11 +99,6 @@ export class Connection {
       });
       this.#wake = null;
     }
-  }
-
-  /** All bytes that came and that nobody has read. */
-  get unread(): Buffer {
-    return this.#buffer;
   }
 
   /** Gives the stream away to a TLS library; this connection is over. */

@@ -196,6 +196,26 @@ export async function leadToTls(connection: Connection, protocol: MailProtocol):
   await askForTls(connection, protocol);
 }
 
+const GREETINGS: readonly (readonly [RegExp, MailProtocol])[] = [
+  [/^220[ -]/, 'smtp'],
+  [/^\* (?:OK|PREAUTH)/i, 'imap'],
+  [/^\+OK/i, 'pop3'],
+  [/^"IMPLEMENTATION"/i, 'sieve'],
+];
+
+/**
+ * The protocol that a greeting is of; the greeting stays unread. LMTP greets as SMTP does.
+ *
+ * @throws ProbeFault
+ */
+export async function guessProtocol(connection: Connection): Promise<MailProtocol | null> {
+  const first = await connection.read((bytes) => {
+    const piece = ONE_LINE(bytes);
+    return piece === null ? null : { value: piece.value, used: 0 };
+  });
+  return GREETINGS.find(([pattern]) => pattern.test(first))?.[1] ?? null;
+}
+
 /** The SASL mechanisms among capabilities, in the server's order. */
 export function mechanisms(protocol: MailProtocol, capabilities: readonly string[]): readonly string[] {
   const found = capabilities.flatMap((capability) => {

@@ -28,6 +28,8 @@ export interface ProbedEndpoint {
   /** What the port and the protocol are usually for; null where they tell nothing. */
   readonly role: Role | null;
   readonly address: string;
+  /** The address that a name led to; null where there was no connection. */
+  readonly remoteAddress: string | null;
   readonly port: number;
   /**
    * Suites oldest protocol first, each protocol in the server's order where the server decides. The mode is
@@ -36,6 +38,8 @@ export interface ProbedEndpoint {
    */
   readonly tls: EndpointTls & { readonly ciphers: readonly OfferedCipher[] };
   readonly auth: EndpointAuth;
+  /** The protocol that is spoken; null where neither the caller nor the server told. */
+  readonly speaks: MailProtocol | null;
   readonly greeting: string | null;
   /** As the server wrote them; null where they were not told. */
   readonly capabilities: {

@@ -1,13 +1,20 @@
 import { constants } from 'node:crypto';
 import tls from 'node:tls';
 import { Connection } from './connection.ts';
-import { askForTls, capabilitiesAgain, introduce, type MailProtocol, offersStartTls } from './dialogue.ts';
+import {
+  askForTls,
+  capabilitiesAgain,
+  guessProtocol,
+  introduce,
+  type MailProtocol,
+  offersStartTls,
+} from './dialogue.ts';
 import { ProbeFault } from './faults.ts';
 import type { Place } from './question.ts';
 
 /** What a client sees that behaves as clients do. */
 export interface Look {
-  /** Null where the server did not greet in clear, or at all. */
+  /** What it says first, in clear or behind TLS; null where it says nothing. */
   readonly greeting: string | null;
   /** Null where TLS begins with the first byte, or the server did not tell. */
   readonly beforeTls: readonly string[] | null;
@@ -15,6 +22,10 @@ export interface Look {
   readonly afterTls: readonly string[] | null;
   /** The server's own certificate in DER as a finished handshake shows it; null where there was none. */
   readonly certificate: Buffer | null;
+  /** The protocol that is spoken; null where it is not known. */
+  readonly spoken: MailProtocol | null;
+  /** The address that a name led to. */
+  readonly remoteAddress: string | null;
   /** Why there is no TLS; null where there may be. */
   readonly fault: ProbeFault | null;
 }
@@ -31,17 +42,19 @@ const ANY_TLS: tls.ConnectionOptions = {
 /**
  * Has a look at a port on one connection: greeting, capabilities, STARTTLS, and capabilities again.
  *
- * @param spoken the protocol behind implicit TLS; null where nobody knows it
+ * @param expected the protocol behind implicit TLS; null where none is to be expected, undefined
+ *   where the greeting has to tell
  * @throws ProbeFault where the port cannot be reached or does not speak the protocol
  */
 export async function look(
   place: Place,
-  spoken: MailProtocol | null,
+  expected: MailProtocol | null | undefined,
   serverName: string | null,
   milliseconds: number,
 ): Promise<Look> {
   const connection = await Connection.open(place.host, place.port, milliseconds);
   const { startTls } = place;
+  const { remoteAddress } = connection;
   let before: Pick<Look, 'greeting' | 'beforeTls'> = { greeting: null, beforeTls: null };
   try {
     if (startTls !== null) {
@@ -53,34 +66,49 @@ export async function look(
         await askForTls(connection, startTls);
       } catch (error) {
         if (!(error instanceof ProbeFault)) throw error;
-        return { ...before, afterTls: null, certificate: null, fault: error };
+        return { ...NOTHING, ...before, spoken: startTls, remoteAddress, fault: error };
       }
     }
-    return { ...before, ...(await lookInside(connection, startTls, spoken, serverName, milliseconds)) };
+    const inside = await lookInside(connection, startTls, expected, serverName, milliseconds);
+    return { ...inside, ...before, greeting: before.greeting ?? inside.greeting, remoteAddress, fault: null };
   } finally {
     connection.close();
   }
 }
 
+/** What can be seen only when TLS has begun. */
+type Inside = Pick<Look, 'greeting' | 'afterTls' | 'certificate' | 'spoken'>;
+
+const NOTHING = { greeting: null, afterTls: null, certificate: null } as const;
+
 async function lookInside(
   connection: Connection,
   startTls: MailProtocol | null,
-  spoken: MailProtocol | null,
+  expected: MailProtocol | null | undefined,
   serverName: string | null,
   milliseconds: number,
-): Promise<Pick<Look, 'afterTls' | 'certificate' | 'fault'>> {
+): Promise<Inside> {
   const secure = await secured(connection, serverName, milliseconds);
-  if (secure === null) return { afterTls: null, certificate: null, fault: null };
-  const certificate = secure.getPeerX509Certificate()?.raw ?? null;
+  if (secure === null) return { ...NOTHING, spoken: startTls ?? expected ?? null };
+  const known: Inside = {
+    ...NOTHING,
+    certificate: secure.getPeerX509Certificate()?.raw ?? null,
+    spoken: startTls ?? expected ?? null,
+  };
+  if (startTls === null && expected === null) {
+    secure.destroy();
+    return known;
+  }
   const inside = new Connection(secure, milliseconds);
   try {
-    let afterTls: readonly string[] | null = null;
-    if (startTls !== null) afterTls = await capabilitiesAgain(inside, startTls);
-    else if (spoken !== null) afterTls = (await introduce(inside, spoken)).capabilities;
-    return { afterTls, certificate, fault: null };
+    if (startTls !== null) return { ...known, afterTls: await capabilitiesAgain(inside, startTls) };
+    const spoken = expected ?? (await guessProtocol(inside));
+    if (spoken === null) return known;
+    const { greeting, capabilities } = await introduce(inside, spoken);
+    return { ...known, greeting, afterTls: capabilities, spoken };
   } catch (error) {
     if (!(error instanceof ProbeFault)) throw error;
-    return { afterTls: null, certificate, fault: null };
+    return known;
   } finally {
     inside.close();
   }

@@ -89,10 +89,10 @@ class Probe {
 
   /** The first connection is made alone: postscreen remembers a client that has waited once. */
   async #firstLook(): Promise<Look | null> {
-    const spoken = this.#target.starttls ?? this.#target.spoken ?? null;
+    const { starttls, spoken } = this.#target;
     try {
       const seen = await this.#session.through((time) =>
-        look(this.#session.place, spoken, this.#serverName, time),
+        look(this.#session.place, starttls ?? spoken, this.#serverName, time),
       );
       if (seen.fault !== null) this.#session.faults.add(seen.fault.kind, seen.fault.message);
       if (seen.certificate !== null) this.#keepChain([seen.certificate]);
@@ -236,7 +236,7 @@ class Probe {
 
   #result(seen: Look | null, required: boolean): ProbedEndpoint {
     const { host, port, starttls } = this.#target;
-    const spoken = starttls ?? this.#target.spoken ?? null;
+    const spoken = seen?.spoken ?? starttls ?? this.#target.spoken ?? null;
     const capabilities = { beforeTls: seen?.beforeTls ?? null, afterTls: seen?.afterTls ?? null };
     const implicit = starttls === null;
     const offersTls = seen !== null && seen.fault?.kind !== 'no-starttls';
@@ -257,6 +257,7 @@ class Probe {
       side: 'server',
       role: roleOf(port, spoken, implicit),
       address: host,
+      remoteAddress: seen?.remoteAddress ?? null,
       port,
       tls: {
         mode,
@@ -267,6 +268,7 @@ class Probe {
         beforeTls: implicit ? [] : offeredBy(capabilities.beforeTls),
         afterTls: offeredBy(capabilities.afterTls),
       },
+      speaks: spoken,
       greeting: seen?.greeting ?? null,
       capabilities,
       login: { beforeTls: loginOf(capabilities.beforeTls), afterTls: loginOf(capabilities.afterTls) },

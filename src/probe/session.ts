@@ -11,7 +11,7 @@ export interface ProbeTarget {
   readonly port: number;
   /** The protocol whose STARTTLS is used; null where TLS begins with the first byte. */
   readonly starttls: MailProtocol | null;
-  /** The protocol behind implicit TLS, for what is offered after TLS; nothing is asked where it is not known. */
+  /** The protocol behind implicit TLS; null: none is to be expected; by default the greeting tells. */
   readonly spoken?: MailProtocol | null;
   /** The name to ask for in the hello (SNI); none by default. */
   readonly serverName?: string | null;

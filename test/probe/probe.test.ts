@@ -15,7 +15,15 @@ async function started(behaviour: Behaviour): Promise<FakeServer> {
 
 async function probed(behaviour: Behaviour, target: Partial<ProbeTarget> = {}) {
   const { port } = await started(behaviour);
-  return probe({ host: '127.0.0.1', port, starttls: null, timeoutMs: 1000, totalMs: 10_000, ...target });
+  return probe({
+    host: '127.0.0.1',
+    port,
+    starttls: null,
+    spoken: null,
+    timeoutMs: 1000,
+    totalMs: 10_000,
+    ...target,
+  });
 }
 
 const V = { ssl3: 0x0300, tls1: 0x0301, tls11: 0x0302, tls12: 0x0303, tls13: 0x0304 };

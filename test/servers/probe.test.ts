@@ -428,7 +428,7 @@ describe.each(
     'openssl s_server: $what',
     async ({ args, expected, index }) => {
       await withServer(root, folder, args, async (port) => {
-        const seen = await probed({ port, starttls: null });
+        const seen = await probed({ port, starttls: null, spoken: null });
         const met: Required<Expected> = {
           protocols: seen.tls.protocols,
           keyTypes: seen.certificates.map(({ keyType }) => keyType ?? '').sort(byText),
