@@ -3,6 +3,7 @@ import { explain } from './explain.ts';
 import { fix } from './fix.ts';
 import { lint } from './lint.ts';
 import type { CommandName, Request } from './options.ts';
+import { probe } from './probe.ts';
 import { profiles } from './profiles.ts';
 import { rules } from './rules.ts';
 import { show } from './show.ts';
@@ -14,6 +15,7 @@ const COMMANDS: Readonly<Record<CommandName, (request: Request) => number | Prom
   fix,
   show,
   ciphers,
+  probe,
   explain,
   rules,
   profiles,

@@ -24,6 +24,7 @@ const WORDS: Readonly<Record<CommandName, readonly [form: string, describe: stri
   ],
   // Not <string>: one behind -- would not be found.
   ciphers: ['[string]', 'Cipher string, in quotation marks; - reads it from standard input'],
+  probe: ['<host..>', 'HOST, HOST:PORT or [ADDRESS]:PORT; default port: 25'],
   explain: ['<rule>', 'Id of a rule, as reports print it'],
   rules: ['', ''],
   profiles: ['[name]', 'Only this profile'],

@@ -100,7 +100,11 @@ function differencesOf(seen: ProbedEndpoint, { endpoint, greeting }: ConfiguredP
   // Before the greeting itself postscreen may send a line to test the client.
   const line = seen.greeting?.split('\n').at(-1)?.trimEnd().slice(0, LONGEST_GREETING) ?? null;
   if (greeting !== null && line !== null && !fits(line, greeting))
-    found.push({ what: 'greeting', files: `220 ${greeting.map((part) => part ?? '…').join('')}`, running: line });
+    found.push({
+      what: 'greeting',
+      files: `220 ${greeting.map((part) => part ?? '…').join('')}`,
+      running: line,
+    });
   const { mode } = endpoint.tls;
   // Outside SMTP and LMTP no answer tells whether TLS is only offered.
   const toldApart = seen.speaks === 'smtp' || seen.speaks === 'lmtp';
@@ -123,6 +127,7 @@ function fits(text: string, parts: readonly (string | null)[]): boolean {
 
 function tlsDifferences(seen: ProbedEndpoint, { tls }: Endpoint): Difference[] {
   const found: Difference[] = [];
+  if ((tls.mode === 'none') !== (seen.tls.mode === 'none')) return [];
   const extra = seen.tls.protocols.filter((protocol) => !tls.protocols.includes(protocol));
   // What was not asked to the end may be there all the same.
   const missing = seen.complete ? tls.protocols.filter((name) => !seen.tls.protocols.includes(name)) : [];

@@ -44,7 +44,7 @@ export class Connection {
   /**
    * Connects.
    *
-   * @throws ProbeFault `unreachable`, or `timeout` where nothing answers
+   * @throws ProbeFault `unreachable`, `timeout` where nothing answers, `closed` where it is cut at once
    */
   static open(host: string, port: number, milliseconds: number): Promise<Connection> {
     return new Promise((resolve, reject) => {
@@ -60,7 +60,8 @@ export class Connection {
       });
       socket.once('error', (error: NodeJS.ErrnoException) => {
         clearTimeout(timer);
-        reject(new ProbeFault('unreachable', `no connection (${error.code ?? error.message})`));
+        const kind = error.code === 'ECONNRESET' ? 'closed' : 'unreachable';
+        reject(new ProbeFault(kind, `no connection (${error.code ?? error.message})`));
       });
     });
   }

@@ -86,7 +86,7 @@ export class FlightReader {
       if (this.#v2 && (this.#records[0] ?? 0) >= 0x80) this.#readV2();
       else this.#readRecords();
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
+      if (!readsBeyondEnd(error)) throw error;
       this.#state.garbage = 'a message is shorter than it says';
     }
     if (!this.finished && this.#bytes > MOST_BYTES) this.#state.garbage = 'the handshake does not end';
@@ -186,6 +186,12 @@ export class FlightReader {
     );
     state.done = true;
   }
+}
+
+/** Whether an error is that of a Buffer that was read beyond its end. */
+function readsBeyondEnd(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === 'ERR_OUT_OF_RANGE' || code === 'ERR_BUFFER_OUT_OF_BOUNDS';
 }
 
 function certificatesOf(body: Buffer): Buffer[] {

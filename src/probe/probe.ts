@@ -81,6 +81,7 @@ class Probe {
       ]);
       required = demand;
       await this.#askGroups();
+      await this.#askAgain();
       if (this.#ciphers.length === 0 && !this.#session.stopped)
         this.#session.faults.add('no-handshake', 'no protocol and suite was agreed on');
     }
@@ -178,6 +179,27 @@ class Probe {
     if (ordered || preference !== 'server') return taken;
     const again = await eliminate(taken, VERSIONS[protocol], asker);
     return [...again.taken, ...taken.filter((id) => !again.taken.includes(id))];
+  }
+
+  /**
+   * Asks once more what was answered before: a server that shuts out whoever comes too often looks like one
+   * that refuses everything, where TLS begins with the first byte.
+   */
+  async #askAgain(): Promise<void> {
+    const [known] = this.#ciphers.filter(({ protocol }) => protocol !== 'SSLv2');
+    const suite = SUITES.find(({ name }) => name === known?.name);
+    if (known === undefined || suite === undefined) return;
+    try {
+      const { kind } = await this.#ask({
+        protocol: known.protocol as HelloProtocol,
+        suites: [suite.id],
+        serverName: this.#serverName,
+      });
+      if (kind !== 'hello')
+        this.#session.faults.add('incomplete', 'it no longer answers what it answered before');
+    } catch (error) {
+      this.#session.stop(error);
+    }
   }
 
   /** Groups of TLSv1.3 and of TLSv1.2, each where it is spoken. */

@@ -72,8 +72,10 @@ function comparisonLines(
   { endpoint, differences, reasons }: Comparison,
   { palette, width }: TableFormat,
 ): string[] {
-  if (differences.length === 0)
-    return labelled('files', `${shownText(endpoint ?? '')} does what the files say`, 2, 13, width);
+  if (differences.length === 0) {
+    const agreed = endpoint === null ? 'they open no such port' : `${shownText(endpoint)} does what they say`;
+    return labelled('files', agreed, 2, 13, width);
+  }
   return [
     ...differences.flatMap((difference) =>
       labelled('differs', shownText(differenceText(difference), 1000), 2, 13, width).map(
@@ -85,14 +87,18 @@ function comparisonLines(
 }
 
 function orderText({ preference, tls }: ProbedEndpoint): string {
-  const said = Object.entries(preference).map(([protocol, decides]) => {
-    const first = tls.ciphers.find((cipher) => cipher.protocol === protocol)?.name ?? '';
-    return decides === 'server' ? `${protocol} the server's, ${first} first` : `${protocol} the client's`;
+  const decided = tls.protocols.filter((protocol) => preference[protocol] !== undefined);
+  const byServer = decided.filter((protocol) => preference[protocol] === 'server');
+  if (byServer.length === 0) return decided.length === 0 ? '' : "the client's";
+  const first = byServer.map((protocol) => {
+    const { name } = tls.ciphers.find((cipher) => cipher.protocol === protocol) ?? { name: '' };
+    return `${protocol} ${name}`;
   });
-  const [one] = new Set(Object.values(preference));
-  if (one === 'client' && said.length > 1 && !Object.values(preference).includes('server'))
-    return "the client's";
-  return said.join('; ');
+  const others =
+    decided.length > byServer.length
+      ? `; the client's in ${andList(decided.filter((name) => !byServer.includes(name)))}`
+      : '';
+  return `the server's, first ${first.join(', ')}${others}`;
 }
 
 function brokenText({ broken }: ProbedEndpoint): string {
@@ -164,8 +170,9 @@ function differenceText(difference: Difference): string {
     case 'keys':
       return `its keys are ${andList(difference.running) || 'none'}, by the files ${andList(difference.files) || 'none'}`;
     case 'auth':
-      return `${difference.when} TLS it offers ${mechanismsText(difference.running)}, by the files ${mechanismsText(difference.files)}`;
+      break;
   }
+  return `${difference.when} TLS it offers ${mechanismsText(difference.running)}, by the files ${mechanismsText(difference.files)}`;
 }
 
 function sides(extra: string, missing: string, does: string, doNot: string): string {

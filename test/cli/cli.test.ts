@@ -89,7 +89,7 @@ describe('exit status', () => {
 
 describe('wrong usage is one line and a hint:', () => {
   test.each([
-    [[], 'which command? lint, fix, show, ciphers, explain, rules, profiles', ''],
+    [[], 'which command? lint, fix, show, ciphers, probe, explain, rules, profiles', ''],
     [['lnit'], 'unknown command "lnit"; did you mean lint?', ''],
     [['--colour'], 'unknown option --colour', ''],
     [['lint', '--formt=json'], 'unknown option or word "formt"; did you mean --format?', 'lint '],
@@ -111,6 +111,28 @@ describe('wrong usage is one line and a hint:', () => {
       ['lint', '--postfix-version', 'new'],
       '--postfix-version: "new" is no release; write it as 3.7.11 or 3.7',
       'lint ',
+    ],
+    [['probe'], 'probe needs a HOST or a HOST:PORT', 'probe '],
+    [
+      ['probe', '192.0.2.0/24'],
+      '192.0.2.0/24: networks are not probed: name each port as HOST:PORT',
+      'probe ',
+    ],
+    [
+      ['probe', 'localhost:20-30'],
+      'localhost:20-30: ranges and lists of ports are not probed: name each port as HOST:PORT',
+      'probe ',
+    ],
+    [
+      ['probe', 'localhost:12345'],
+      'localhost:12345: port 12345 does not tell what is spoken there: name it with --starttls',
+      'probe ',
+    ],
+    [['probe', '--timeout', '0', 'localhost'], '--timeout must be seconds, at most 120, not "0"', 'probe '],
+    [
+      ['probe', ...Array.from({ length: 33 }, (_, index) => `192.0.2.${index}`)],
+      '33 ports are too many: at most 32 at a time, pfharden is no scanner of networks',
+      'probe ',
     ],
     [['explain'], 'explain takes the id of one rule', 'explain '],
     [['rules', 'levels'], 'rules takes no words; pfharden explain RULE explains one', 'rules '],

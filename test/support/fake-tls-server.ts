@@ -42,8 +42,6 @@ export interface FakeServer {
   readonly hellos: readonly SeenHello[];
   /** Connections so far. */
   readonly connections: () => number;
-  /** The most that were open at once. */
-  readonly mostAtOnce: () => number;
   readonly close: () => Promise<void>;
 }
 
@@ -121,11 +119,9 @@ export async function fakeServer(behaviour: Behaviour): Promise<FakeServer> {
   const hellos: SeenHello[] = [];
   const open = new Set<net.Socket>();
   let connections = 0;
-  let mostAtOnce = 0;
   const server = net.createServer((socket) => {
     connections++;
     open.add(socket);
-    mostAtOnce = Math.max(mostAtOnce, open.size);
     socket.on('close', () => open.delete(socket));
     socket.on('error', () => undefined);
     if (connections > (behaviour.most ?? Number.POSITIVE_INFINITY)) {
@@ -140,7 +136,6 @@ export async function fakeServer(behaviour: Behaviour): Promise<FakeServer> {
     port,
     hellos,
     connections: () => connections,
-    mostAtOnce: () => mostAtOnce,
     close: async () => {
       for (const socket of open) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));

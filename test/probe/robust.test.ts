@@ -1,0 +1,334 @@
+import net from 'node:net';
+import type { FaultKind } from '../../src/probe/faults.ts';
+import { Gate } from '../../src/probe/gate.ts';
+import { probe } from '../../src/probe/probe.ts';
+import type { ProbeTarget } from '../../src/probe/session.ts';
+import {
+  alert,
+  type Behaviour,
+  byTable,
+  fakeServer,
+  record,
+  serverHello,
+} from '../support/fake-tls-server.ts';
+
+// Servers that are broken, busy, or something else altogether: each is a fault in the result, in time.
+
+const TIMEOUT = 300;
+
+/** What is allowed for a port that never answers: the look, and one question for each protocol at a time. */
+const PATIENCE = 4000;
+
+async function probed(port: number, target: Partial<ProbeTarget> = {}) {
+  const start = performance.now();
+  const seen = await probe({
+    host: '127.0.0.1',
+    port,
+    starttls: 'smtp',
+    timeoutMs: TIMEOUT,
+    totalMs: PATIENCE,
+    ...target,
+  });
+  expect(performance.now() - start).toBeLessThan(PATIENCE + 1000);
+  return seen;
+}
+
+/** A server that does one thing with each connection. */
+async function withServer<T>(
+  serve: (socket: net.Socket, number: number) => void,
+  task: (port: number) => Promise<T>,
+): Promise<T> {
+  const open = new Set<net.Socket>();
+  let number = 0;
+  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+    open.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => open.delete(socket));
+    serve(socket, number++);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return await task((server.address() as net.AddressInfo).port);
+  } finally {
+    for (const socket of open) socket.destroy();
+    server.close();
+  }
+}
+
+const GREETING = '220 mail.example.org ESMTP\r\n';
+const EHLO = '250-mail.example.org\r\n250-STARTTLS\r\n250 8BITMIME\r\n';
+
+/** Answers SMTP line by line. */
+function smtp(socket: net.Socket, answers: Readonly<Record<string, string>>, then?: () => void): void {
+  socket.write(GREETING);
+  let began = false;
+  socket.on('data', (data) => {
+    if (began) return;
+    const [command = ''] = data.toString('latin1').trim().split(' ');
+    const answer = answers[command] ?? '502 no\r\n';
+    socket.write(answer);
+    if (command === 'STARTTLS' && answer.startsWith('220')) {
+      began = true;
+      then?.();
+    }
+  });
+}
+
+const STARTTLS = { EHLO, STARTTLS: '220 go ahead\r\n' };
+
+interface Case {
+  readonly what: string;
+  readonly serve: (socket: net.Socket, number: number) => void;
+  readonly kind: FaultKind;
+  readonly text: RegExp;
+  readonly target?: Partial<ProbeTarget>;
+}
+
+const flood = (socket: net.Socket, text: string): void => {
+  const more = (): void => {
+    while (!socket.destroyed && socket.write(text));
+  };
+  socket.on('drain', more);
+  more();
+};
+
+const CASES: readonly Case[] = [
+  { what: 'says nothing', serve: () => undefined, kind: 'timeout', text: /no answer in time/ },
+  { what: 'hangs up at once', serve: (socket) => socket.destroy(), kind: 'closed', text: /./ },
+  { what: 'resets', serve: (socket) => socket.resetAndDestroy(), kind: 'closed', text: /./ },
+  { what: 'closes its half', serve: (socket) => socket.end(), kind: 'closed', text: /hung up/ },
+  {
+    what: 'greets without an end',
+    serve: (socket) => flood(socket, '220-and more\r\n'),
+    kind: 'too-long',
+    text: /65536 bytes/,
+  },
+  {
+    what: 'greets in one endless line',
+    serve: (socket) => flood(socket, 'x'.repeat(1000)),
+    kind: 'too-long',
+    text: /65536 bytes/,
+  },
+  {
+    what: 'sends half a greeting',
+    serve: (socket) => socket.write('220 mail'),
+    kind: 'timeout',
+    text: /in time/,
+  },
+  {
+    what: 'is busy',
+    serve: (socket) => socket.end('421 4.7.0 too many connections\r\n'),
+    kind: 'busy',
+    text: /421 4\.7\.0 too many connections/,
+  },
+  {
+    what: 'refuses us',
+    serve: (socket) => socket.end('554 5.7.1 no\r\n'),
+    kind: 'busy',
+    text: /554 5\.7\.1 no/,
+  },
+  {
+    what: 'speaks IMAP',
+    serve: (socket) => socket.write('* OK ready\r\n'),
+    kind: 'garbage',
+    text: /another protocol is spoken here: "\* OK ready"/,
+  },
+  {
+    what: 'speaks bytes',
+    serve: (socket) => socket.write(Buffer.from([0, 1, 2, 10])),
+    kind: 'garbage',
+    text: /another protocol/,
+  },
+  { what: 'knows no EHLO', serve: (socket) => smtp(socket, {}), kind: 'no-starttls', text: /does not offer/ },
+  {
+    what: 'offers no STARTTLS',
+    serve: (socket) => smtp(socket, { EHLO: '250 mail.example.org\r\n' }),
+    kind: 'no-starttls',
+    text: /does not offer/,
+  },
+  {
+    what: 'refuses STARTTLS',
+    serve: (socket) => smtp(socket, { EHLO, STARTTLS: '454 4.7.0 TLS not available\r\n' }),
+    kind: 'starttls-refused',
+    text: /454 4\.7\.0 TLS not available/,
+  },
+  {
+    what: 'is silent after STARTTLS',
+    serve: (socket) => smtp(socket, STARTTLS),
+    kind: 'incomplete',
+    text: /TLSv1\.2: a hello was left unanswered/,
+  },
+  {
+    what: 'hangs up after STARTTLS',
+    serve: (socket) => smtp(socket, STARTTLS, () => socket.destroy()),
+    kind: 'no-handshake',
+    text: /agreed/,
+  },
+  {
+    what: 'goes on in clear after STARTTLS',
+    serve: (socket) => smtp(socket, STARTTLS, () => socket.write('500 what?\r\n')),
+    kind: 'incomplete',
+    text: /the answer is no TLS/,
+  },
+  {
+    what: 'sends an alert after STARTTLS',
+    serve: (socket) => smtp(socket, STARTTLS, () => socket.end(alert(40))),
+    kind: 'no-handshake',
+    text: /agreed/,
+  },
+  {
+    what: 'talks in clear where TLS is implicit',
+    serve: (socket) => socket.write(GREETING),
+    kind: 'incomplete',
+    text: /the answer is no TLS/,
+    target: { starttls: null },
+  },
+  {
+    what: 'says nothing where TLS is implicit',
+    serve: () => undefined,
+    kind: 'incomplete',
+    text: /left unanswered/,
+    target: { starttls: null },
+  },
+  {
+    what: 'floods records',
+    serve: (socket) => flood(socket, '\u0016\u0003\u0003\u0000\u0004\u0000\u0000\u0000\u0000'.repeat(100)),
+    kind: 'incomplete',
+    text: /does not end/,
+    target: { starttls: null },
+  },
+];
+
+test.concurrent.each(CASES)('a server that $what', async ({ serve, kind, text, target }) => {
+  await withServer(serve, async (port) => {
+    const seen = await probed(port, target);
+    expect(seen.tls.protocols).toEqual([]);
+    expect(seen.faults).toContainEqual({
+      kind,
+      text: expect.stringMatching(text),
+      count: expect.any(Number),
+    });
+    expect(seen.complete).toBe(['no-starttls', 'starttls-refused', 'no-handshake'].includes(kind));
+  });
+});
+
+test('a port where nothing listens', async () => {
+  const port = await withServer(
+    () => undefined,
+    async (free) => free,
+  );
+  const seen = await probed(port);
+  expect(seen.faults).toEqual([{ kind: 'unreachable', text: 'no connection (ECONNREFUSED)', count: 1 }]);
+  expect(seen).toMatchObject({ connections: 1, complete: false, remoteAddress: null });
+});
+
+test('a name that does not exist', async () => {
+  const seen = await probed(25, { host: 'nowhere.invalid' });
+  expect(seen.faults).toEqual([
+    { kind: 'unreachable', text: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/), count: 1 },
+  ]);
+});
+
+const TABLE = { 0x0303: [0xc02f, 0x009c], 0x0304: [0x1301] };
+
+test('a server that is busy at times is asked again, with fewer connections at a time', async () => {
+  let turned = 0;
+  const tls = await fakeServer({ hello: byTable(TABLE) });
+  try {
+    await withServer(
+      (socket, number) => {
+        if (number % 5 === 3) {
+          turned++;
+          socket.end('421 later\r\n');
+          return;
+        }
+        smtp(socket, STARTTLS, () => {
+          const inner = net.connect(tls.port, '127.0.0.1');
+          inner.on('error', () => undefined);
+          socket.on('data', (data) => inner.write(data));
+          inner.pipe(socket);
+        });
+      },
+      async (port) => {
+        const seen = await probed(port, { totalMs: 20_000, timeoutMs: 2000 });
+        expect(seen.tls.ciphers.map(({ name }) => name)).toEqual([
+          'ECDHE-RSA-AES128-GCM-SHA256',
+          'AES128-GCM-SHA256',
+          'TLS_AES_128_GCM_SHA256',
+        ]);
+        expect(seen.complete).toBe(true);
+        expect(seen.faults).toEqual([{ kind: 'busy', text: 'it greets with "421 later"', count: turned }]);
+      },
+    );
+  } finally {
+    await tls.close();
+  }
+}, 30_000);
+
+describe('TLS that goes wrong:', () => {
+  const rows: readonly (readonly [string, Behaviour, RegExp])[] = [
+    [
+      'a suite that was not offered',
+      { hello: ({ version }) => ({ bytes: record(version, serverHello(version, 0x1302 + 9)) }) },
+      /which was not offered/,
+    ],
+    [
+      'a hello that is cut off',
+      { hello: ({ version }) => ({ bytes: record(version, serverHello(version, 0xc02f)).subarray(0, 30) }) },
+      /agreed/,
+    ],
+    [
+      'a hello that is shorter than it says',
+      { hello: () => ({ bytes: record(0x0303, Buffer.from([2, 0, 0, 5, 3, 3, 0, 0, 0])) }) },
+      /shorter than it says/,
+    ],
+    ['HTTP', { hello: () => ({ bytes: Buffer.from('HTTP/1.0 400 Bad Request\r\n\r\n') }) }, /no TLS/],
+    ['no answer', { hello: () => 'silence' }, /left unanswered/],
+    [
+      'a lower version, always',
+      { hello: ({ suites }) => ({ bytes: record(0x0300, serverHello(0x0200, suites[0] ?? 0)) }) },
+      /agreed/,
+    ],
+  ];
+
+  test.each(rows)('%s', async (_, behaviour, text) => {
+    const server = await fakeServer(behaviour);
+    try {
+      const seen = await probed(server.port, { starttls: null, spoken: null });
+      expect(seen.tls.protocols).toEqual([]);
+      expect(seen.faults.map((fault) => fault.text).join('\n')).toMatch(text);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('a server that shuts out whoever comes too often', async () => {
+    const server = await fakeServer({ hello: byTable(TABLE), most: 10 });
+    try {
+      const seen = await probed(server.port, { starttls: null, spoken: null });
+      expect(server.connections()).toBeGreaterThan(10);
+      expect(seen.connections).toBeLessThan(500);
+      expect(seen.complete).toBe(false);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('never more connections at a time than allowed, fewer when the gate was narrowed', async () => {
+    const gate = new Gate(6);
+    let running = 0;
+    const counts: number[] = [];
+    const task = async (): Promise<void> => {
+      counts.push(++running);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      running--;
+    };
+    await Promise.all(Array.from({ length: 40 }, () => gate.run(task)));
+    expect(Math.max(...counts)).toBe(6);
+    gate.narrow();
+    counts.length = 0;
+    await Promise.all(Array.from({ length: 40 }, () => gate.run(task)));
+    expect(Math.max(...counts)).toBe(3);
+    expect(counts).toHaveLength(40);
+  });
+});
