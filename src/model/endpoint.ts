@@ -63,7 +63,7 @@ export interface OfferedCipher {
 /** TLS of one endpoint as a scan would see it. */
 export interface EndpointTls {
   readonly mode: TlsMode;
-  /** What a scan finds, oldest first: the server's settings cut down to what the OpenSSL release can do. */
+  /** What a scan finds, oldest first, with one suite at least; of a client what its hello names. */
   readonly protocols: readonly Protocol[];
   /** In the order of preference; absent where nothing is known of them. */
   readonly ciphers?: readonly OfferedCipher[];

@@ -1,4 +1,5 @@
 import { type Effective, listWords, type PostfixConfiguration } from './configuration.ts';
+import { clientMode, type TlsDetails, tlsOf } from './endpoint-tls.ts';
 import type { PostfixEndpoint } from './endpoints.ts';
 import type { Service } from './services.ts';
 import { lookup, parseTableReference, readTable, type Table, tableStorage } from './tables.ts';
@@ -66,6 +67,36 @@ export function policyFor(
     }
   }
   return null;
+}
+
+/**
+ * The TLS of a client towards a destination: by the policy that its tables have for it, else as the endpoint
+ * says (policy_create() of smtp_tls_policy.c).
+ *
+ * @param nexthop as it is routed: `example.com`, `[mail.example.com]:587`
+ * @returns null where a table that cannot be read here may say something else
+ */
+export function destinationTls(
+  configuration: PostfixConfiguration,
+  endpoint: PostfixEndpoint,
+  nexthop: string,
+): TlsDetails | null {
+  const { service, family } = endpoint;
+  const policy = policyFor(configuration, service, family, nexthop);
+  if (policy === null) return endpoint;
+  if (policy === 'undecidable') return null;
+  const level = policy.level ?? 'none';
+  const mode = policy.valid ? clientMode({ configuration, service, family }, level) : 'none';
+  const details = tlsOf(configuration, {
+    service,
+    family,
+    level,
+    mode,
+    valid: true,
+    needsCertificate: false,
+    policy,
+  });
+  return policy.valid ? details : { ...details, fault: 'invalid-policy' };
 }
 
 /** `mail.example.com`, `.example.com`, `.com` */

@@ -1,7 +1,7 @@
 import type { EndpointTls, Side, TlsMode } from '../model/endpoint.ts';
 import { compareProtocols, PROTOCOLS, type Protocol } from '../model/protocol.ts';
 import { type CipherList, readCipherString } from '../tls/cipher-string.ts';
-import { acceptedSuites, type CertifiedKey, offeredSuites } from '../tls/negotiation.ts';
+import { acceptedSuites, type CertifiedKey, offeredProtocols, offeredSuites } from '../tls/negotiation.ts';
 import { libraryProtocols } from '../tls/openssl.ts';
 import { serviceCertificates } from './certificates.ts';
 import { type CipherFault, type CipherSettings, cipherSettings, type TlsFamily } from './cipher-settings.ts';
@@ -30,6 +30,8 @@ export type TlsFault =
   | 'no-tlsproxy'
   /** postscreen with a tlsproxy(8) whose own level is none. */
   | 'tlsproxy-off'
+  /** The policy for the destination is wrong: mail for it waits. */
+  | 'invalid-policy'
   | CipherFault
   /** OpenSSL does not take the list of ciphers: each session ends before its handshake. */
   | 'refused-cipher-string'
@@ -70,6 +72,19 @@ export interface TlsParts {
   readonly proxy?: { readonly fault: TlsFault | null; readonly mandatory: boolean };
   /** What a policy table says of the destination of a client. */
   readonly policy?: TlsPolicy;
+}
+
+/** How TLS begins at a level of a server or a client that uses STARTTLS. */
+export function modeOf(level: string): TlsMode {
+  if (level === 'none' || level === '') return 'none';
+  return level === 'may' || level === 'dane' ? 'opportunistic' : 'required';
+}
+
+/** How a client begins TLS at a level: wrappermode counts from `encrypt` on (smtp_connect.c). */
+export function clientMode({ configuration, service, family }: TlsPlace, level: string): TlsMode {
+  const implicit =
+    level !== 'none' && level !== 'may' && configuration.isYes(`${family}_tls_wrappermode`, service);
+  return implicit ? 'implicit' : modeOf(level);
 }
 
 /** Works out the TLS of an endpoint. */
@@ -114,8 +129,10 @@ export function tlsOf(configuration: PostfixConfiguration, parts: TlsParts): Tls
   const negotiation = { ...list, openssl: configuration.openssl.version, protocols };
   if (side === 'client') {
     const securityLevel = STRICT_LEVELS.has(level) ? 1 : (list.securityLevel ?? 0);
-    const ciphers = offeredSuites({ ...negotiation, securityLevel });
-    return outcome(details, { mode, protocols: protocolsOf(ciphers), ciphers }, protocols);
+    const offer = { ...negotiation, securityLevel };
+    const spoken = offeredProtocols(offer);
+    const ciphers = spoken.length === 0 ? [] : offeredSuites(offer);
+    return outcome(details, { mode, protocols: spoken, ciphers }, protocols);
   }
   const demanded = mandatory && configuration.isYes(`${family}_tls_req_ccert`, service);
   const keys = serverKeys(place);

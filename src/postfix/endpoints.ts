@@ -1,7 +1,7 @@
 import type { Endpoint, EndpointAuth, Role, TlsMode } from '../model/endpoint.ts';
 import type { TlsFamily } from './cipher-settings.ts';
 import { type Effective, listWords, type PostfixConfiguration } from './configuration.ts';
-import { type TlsDetails, tlsOf } from './endpoint-tls.ts';
+import { clientMode, modeOf, type TlsDetails, tlsOf } from './endpoint-tls.ts';
 import { isLoopback, listenAddress, type Service } from './services.ts';
 import { CLIENT_LEVELS } from './tls-policy.ts';
 
@@ -157,11 +157,6 @@ function postscreenEndpoint(configuration: PostfixConfiguration, service: Servic
       },
     }),
   };
-}
-
-function modeOf(level: string): TlsMode {
-  if (level === 'none' || level === '') return 'none';
-  return level === 'may' || level === 'dane' ? 'opportunistic' : 'required';
 }
 
 /** Address and port of a listener; a name without host is bound as inet_interfaces says. */
@@ -326,10 +321,8 @@ function clientEndpoint(
   const { level, from, valid } = clientLevel(configuration, service, family);
   const { address, port, loopback } =
     nexthop === '' ? { address: '*', port: null, loopback: false } : nexthopAddress(nexthop);
-  const implicit =
-    level !== 'none' && level !== 'may' && configuration.isYes(`${family}_tls_wrappermode`, service);
   const overSocket = nexthop.startsWith('unix:') || nexthop.startsWith('/');
-  const mode: TlsMode = !valid || overSocket ? 'none' : implicit ? 'implicit' : modeOf(level);
+  const mode: TlsMode = !valid || overSocket ? 'none' : clientMode({ configuration, service, family }, level);
   const sasl = configuration.isYes(`${family}_sasl_auth_enable`, service);
   const tls = tlsOf(configuration, {
     service,

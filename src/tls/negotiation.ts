@@ -92,15 +92,30 @@ export function offeredSuites(client: ClientNegotiation): readonly OfferedCipher
   return byProtocol(client).flatMap(([protocol, suites]) => named(protocol, suites));
 }
 
-/** For each protocol that the level permits the suites that belong to it, are strong enough and can be used at all. */
-function byProtocol(side: ClientNegotiation): readonly (readonly [Protocol, readonly CipherSuite[]])[] {
-  const level = levelsOf(side.openssl) ? side.securityLevel : 0;
-  const floor = lastSince(data.protocolFloors, side.openssl)?.floors[level] ?? null;
+/**
+ * The protocols that a client hello names: what the settings permit and the security level does not forbid,
+ * whether there are suites for it or not. Without suites for the newest of them there is no hello.
+ */
+export function offeredProtocols(client: ClientNegotiation): readonly Protocol[] {
+  const protocols = permittedProtocols(client);
+  const newest = protocols.at(-1);
+  return offeredSuites(client).some(({ protocol }) => protocol === newest) ? protocols : [];
+}
+
+/** The protocols that settings and security level permit, oldest first. */
+function permittedProtocols({ openssl, protocols, securityLevel }: ClientNegotiation): readonly Protocol[] {
+  const level = levelsOf(openssl) ? securityLevel : 0;
+  const floor = lastSince(data.protocolFloors, openssl)?.floors[level] ?? null;
   return PROTOCOLS.filter(
     (protocol) =>
-      side.protocols.includes(protocol) &&
-      (floor === null || compareProtocols(protocol, protocolOf(floor)) >= 0),
-  ).map((protocol) => [
+      protocols.includes(protocol) && (floor === null || compareProtocols(protocol, protocolOf(floor)) >= 0),
+  );
+}
+
+/** For each permitted protocol the suites that belong to it, are strong enough and can be used at all. */
+function byProtocol(side: ClientNegotiation): readonly (readonly [Protocol, readonly CipherSuite[]])[] {
+  const level = levelsOf(side.openssl) ? side.securityLevel : 0;
+  return permittedProtocols(side).map((protocol) => [
     protocol,
     (protocol === 'TLSv1.3' ? side.tls13 : side.suites).filter(
       (suite) => belongs(suite, protocol) && hasCredentials(suite) && allowed(suite, level),

@@ -361,20 +361,14 @@ export async function scannedProtocols(port: number, implicit: boolean): Promise
   return PROTOCOLS.filter((protocol) => versions.includes(protocol));
 }
 
-/** Makes a self-signed certificate with its key in one file. */
-export function makeCertificate(file: string): void {
+/**
+ * Makes a self-signed certificate with its key in one file.
+ *
+ * @param key arguments of `openssl req` that say what key to make
+ */
+export function makeCertificate(file: string, key: readonly string[] = ['-newkey', 'rsa:2048']): void {
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  const args = [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '30',
-    '-subj',
-    '/CN=mail.example.org',
-  ];
+  const args = ['req', '-x509', ...key, '-nodes', '-days', '30', '-subj', '/CN=mail.example.org'];
   const made = spawnSync('openssl', [...args, '-keyout', `${file}.key`, '-out', `${file}.crt`], {
     encoding: 'utf8',
   });
