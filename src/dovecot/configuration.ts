@@ -2,17 +2,14 @@ import type { Release } from '../model/release.ts';
 import type { KnownRelease } from '../model/setting.ts';
 import type { Location, SourceFile } from '../text/source.ts';
 import type { DovecotAssignment, Scope } from './assignment.ts';
+import { type Evaluated, evaluate } from './doveconf.ts';
 import type { DovecotContext, DovecotEffective, SectionRef } from './effective.ts';
-import { evaluateFilters, type FilterEvaluation, type FilterSection } from './evaluate-filters.ts';
-import { evaluateSections, type SectionEvaluation, type SectionNode } from './evaluate-sections.ts';
-import type { EvaluationOptions } from './evaluation.ts';
+import type { FilterSection } from './evaluate-filters.ts';
+import type { SectionEvaluation, SectionNode } from './evaluate-sections.ts';
 import { type Filter, isGlobal } from './filter.ts';
 import { lookUpFilter } from './filters-lookup.ts';
-import { listFilters } from './listing-filters.ts';
-import { listSections } from './listing-sections.ts';
 import { type DovecotFiles, type DovecotTree, loadDovecot } from './load.ts';
 import type { DovecotFault, DovecotWarning } from './outcome.ts';
-import { hasDovecotFeature } from './releases.ts';
 import { lookUpInSection, lookUpSection } from './sections-lookup.ts';
 import { type DefaultListener, defaultServices, type ListenerKind } from './services.ts';
 import type { SettingsTable } from './settings.ts';
@@ -48,11 +45,6 @@ export interface DovecotService extends DovecotSection {
 export interface DovecotListener extends DovecotSection {
   readonly kind: ListenerKind;
 }
-
-/** One language or the other. */
-type Evaluated =
-  | { readonly language: 'sections'; readonly evaluation: SectionEvaluation }
-  | { readonly language: 'filters'; readonly evaluation: FilterEvaluation };
 
 const LISTENERS: readonly ListenerKind[] = ['unix_listener', 'fifo_listener', 'inet_listener'];
 
@@ -194,14 +186,6 @@ export class DovecotConfiguration {
     return this.#services;
   }
 
-  /** What `doveconf -n -P` prints, without the lines that begin with `#`; secrets are in it. */
-  listing(options: EvaluationOptions = { expand: false }): readonly string[] {
-    const evaluated = evaluate(this.tree, this.release, options, true);
-    return evaluated.language === 'sections'
-      ? listSections(evaluated.evaluation)
-      : listFilters(evaluated.evaluation);
-  }
-
   #allServices(): DovecotService[] {
     const known = defaultServices(this.release, this.table.configVersion);
     const names = new Set([...known.keys(), ...this.#namesOf('service', null)]);
@@ -284,19 +268,6 @@ export class DovecotConfiguration {
       get: (key) => this.get(key, context),
     };
   }
-}
-
-function evaluate(
-  tree: DovecotTree,
-  release: Release,
-  options: EvaluationOptions,
-  forListing = false,
-): Evaluated {
-  if (hasDovecotFeature(release, 'namedFilters')) {
-    const evaluation = evaluateFilters(tree, release, { ...options, prefixesInFilters: forListing });
-    return { language: 'filters', evaluation };
-  }
-  return { language: 'sections', evaluation: evaluateSections(tree, release, options) };
 }
 
 /** Whether a section of a list stands in nothing but filters of connections. */

@@ -11,6 +11,7 @@ import {
   includeFault,
   statementLocation,
   syntaxWords,
+  tableOf,
 } from './evaluation.ts';
 import {
   type Filter,
@@ -26,7 +27,7 @@ import { type DovecotTree, lastLine, type Read, relativePath } from './load.ts';
 import type { DovecotFault, DovecotFaultCode, DovecotWarning } from './outcome.ts';
 import { BUILT_IN_GROUPS, configVersions, hasDovecotFeature, requiredSetting } from './releases.ts';
 import { type DefaultService, defaultServices } from './services.ts';
-import { type DovecotSetting, type SettingsTable, settingsTable } from './settings.ts';
+import { type DovecotSetting, type SettingsTable } from './settings.ts';
 import type { SectionStatement, SettingStatement, ValueForm } from './syntax/tree.ts';
 import { type CheckedType, checkValue } from './values.ts';
 import { variableProgramFault } from './variable-program.ts';
@@ -194,7 +195,7 @@ class FilterReader {
     this.#release = release;
     this.#options = options;
     this.#configVersion = this.#version();
-    this.#table = settingsTable(release, this.#configVersion ?? release);
+    this.#table = tableOf(release, this.#configVersion ?? release, options);
     this.#services = defaultServices(release, this.#configVersion ?? release);
     this.#prefixes = options.prefixesInFilters === true ? namedFilterPrefixes(this.#table) : [];
     this.#root = this.#add({ kind: 'root', type: '', name: '', own: NO_FILTER }, null);

@@ -10,6 +10,7 @@ import {
   includeFault,
   statementLocation,
   syntaxWords,
+  tableOf,
 } from './evaluation.ts';
 import {
   type Filter,
@@ -27,7 +28,7 @@ import type { DovecotFault, DovecotFaultCode, DovecotWarning } from './outcome.t
 import { hasDovecotFeature } from './releases.ts';
 import { escapeSection, unescapeSection } from './section-name.ts';
 import { type DefaultService, defaultServices } from './services.ts';
-import { type DovecotSetting, type SettingsTable, settingsTable } from './settings.ts';
+import { type DovecotSetting, type SettingsTable } from './settings.ts';
 import type { ValueForm } from './syntax/tree.ts';
 import { type CheckedType, checkValue } from './values.ts';
 
@@ -142,7 +143,7 @@ class SectionReader implements LegacyHost {
 
   constructor(release: Release, options: EvaluationOptions) {
     this.#release = release;
-    this.#table = settingsTable(release);
+    this.#table = tableOf(release, release, options);
     this.#services = defaultServices(release);
     this.#options = options;
     this.#legacy = new LegacyNames(this, release);

@@ -1,7 +1,9 @@
+import type { Release } from '../model/release.ts';
 import type { Location, Span } from '../text/source.ts';
 import type { DovecotAssignment, Scope } from './assignment.ts';
 import { lastLine, type Read } from './load.ts';
 import type { DovecotFault, DovecotWarning } from './outcome.ts';
+import { type SettingsTable, settingsTable } from './settings.ts';
 import type { DovecotFile, FatalSyntax, SyntaxProblem } from './syntax/tree.ts';
 
 /** How values are read. */
@@ -10,8 +12,30 @@ export interface EvaluationOptions {
   readonly expand: boolean;
   /** Reads a file that a value names with `<`, where that is wanted: null where it cannot be read. Left out: such values stay `<path`. */
   readonly readFile?: ((path: string) => string | null) | undefined;
+  /** Defaults that a build has changed. */
+  readonly defaults?: ReadonlyMap<string, string> | undefined;
   /** The environment for `$ENV:`; left out: nothing is set. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The settings of a release, with the defaults of a build. */
+export function tableOf(
+  release: Release,
+  configVersion: Release,
+  { defaults }: EvaluationOptions,
+): SettingsTable {
+  const table = settingsTable(release, configVersion);
+  if (defaults === undefined) return table;
+  return {
+    release: table.release,
+    configVersion: table.configVersion,
+    names: (section) => table.names(section),
+    get(name, section = null) {
+      const setting = table.get(name, section);
+      const text = section === null ? defaults.get(name) : undefined;
+      return setting === null || text === undefined ? setting : { ...setting, default: text };
+    },
+  };
 }
 
 /** The line that doveconf names for a statement. */

@@ -74,7 +74,7 @@ const OLD_PROTOCOLS = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2'] as const;
 export class LegacyNames {
   readonly #host: LegacyHost;
   readonly #release: Release;
-  #baseDir = '/var/run/dovecot';
+  #baseDir = '/run/dovecot';
   /** Depth inside `auth NAME {`, 0 outside. */
   #auth = 0;
   /** Depth inside `socket listen {`, 0 outside. */

@@ -20,7 +20,7 @@ export function listFilters({ root, table, configVersion }: FilterEvaluation): r
     ...valueLines(root, table),
     ...root.children.flatMap((child) => sectionLines(child, table)),
     ...groupLines(root),
-  ].flatMap((line) => line.split('\n'));
+  ];
 }
 
 function sectionLines(section: FilterSection, table: SettingsTable): string[] {

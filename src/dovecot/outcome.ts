@@ -67,7 +67,9 @@ export type DovecotWarningCode =
   /** A value of an older release that is dropped (an error in the log, and the server goes on). */
   | 'ignored'
   /** Limits that do not go together. */
-  | 'limits';
+  | 'limits'
+  /** 2.4: a special use of a mailbox that no standard has. */
+  | 'special-use';
 
 /** One thing that the server warns of. */
 export interface DovecotWarning {

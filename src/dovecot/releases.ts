@@ -29,14 +29,16 @@ export function provenByNames(text: string): Release | null {
 }
 
 const versions: readonly Release[] = releaseData.configVersions;
+const newerVersions: Readonly<Record<string, Release>> = releaseData.newerConfigVersions;
 
 /**
  * The values of dovecot_config_version that a release takes: those of the releases up to its own
- * (config_version_find() of config-parser.c).
+ * (config_version_find() of config-parser.c). Debian's 2.4.1-4 takes newer ones too.
  */
 export function configVersions(release: Release): readonly string[] {
-  const older = versions.filter((version) => atLeast(release, version));
-  return older.includes(release) ? older : [...older, release];
+  const newest = newerVersions[release] ?? release;
+  const older = versions.filter((version) => atLeast(newest, version));
+  return older.includes(newest) ? older : [...older, newest];
 }
 
 /** Groups that 2.4 has by itself: names by label (default-settings-import.h). */
@@ -49,3 +51,6 @@ export function requiredSetting(section: string, release: Release): string | nul
   if (!hasDovecotFeature(release, 'namedFilters') || !Object.hasOwn(required, section)) return null;
   return required[section] ?? null;
 }
+
+/** Services that the server refuses to run in more than one process. */
+export const SINGLE_PROCESS_SERVICES: ReadonlySet<string> = new Set(releaseData.singleProcessServices);

@@ -36,7 +36,8 @@ export function lookUpSection(
     const value = sectionAt(node.root, sections)?.values.get(key);
     if (value === undefined) continue;
     if (found === null) found = value;
-    else if (value.value !== found.value && !holds(node, matching[index - 1])) conflict ??= value.assignment;
+    else if (value.value !== found.value && !holdsAll(node, matching[index - 1]))
+      conflict ??= value.assignment;
   }
   const value =
     found?.value ??
@@ -64,7 +65,7 @@ export function lookUpInSection(
 }
 
 /** Whether a filter holds all that another one holds, both matching one connection (config_filter_is_superset()). */
-function holds(outer: FilterNode, inner: FilterNode | undefined): boolean {
+export function holdsAll(outer: FilterNode, inner: FilterNode | undefined): boolean {
   if (inner === undefined) return true;
   const bits = ({ filter }: FilterNode, side: 'local' | 'remote'): number => filter[side]?.net?.bits ?? 0;
   return (

@@ -24,6 +24,19 @@ export function variableProgramFault(value: string): { readonly start: number; r
   return null;
 }
 
+/**
+ * The names that the programs of a value begin with, which are variables, or null where it cannot be read.
+ * Names that only filters have are not among them.
+ */
+export function variableNames(value: string): readonly string[] | null {
+  if (variableProgramFault(value) !== null) return null;
+  const names = [...value.matchAll(/(?<!%)%\{[ \t]*([a-zA-Z\u0080-\uffff][a-zA-Z0-9_/;:.\u0080-\uffff-]*)/g)];
+  return [...new Set(names.map(([, name = '']) => name))].filter((name) => !FILTERS_FIRST.has(name));
+}
+
+/** Filters that a program may begin with. */
+const FILTERS_FIRST: ReadonlySet<string> = new Set(['literal', 'lookup', 'if', 'calculate']);
+
 /** The value of a quoted text stands between these, with backslashes before what C escapes. */
 const QUOTED = {
   "'": /'(?:[^'\\]|\\(?:[\\trn"']|x[0-9a-f]{2}|[0-7]{1,3}))*'/iy,
