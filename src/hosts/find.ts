@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, dirname, join, normalize, resolve } from 'node:path';
 import type { SourceFile } from '../text/source.ts';
 import { type Config, Configs } from './config.ts';
+import { machineFileFacts } from './file-facts.ts';
 import { decode, errorCode, InputError, readSource, reasonOf } from './files.ts';
 import type { DovecotInput, HostInput, HostReleases } from './host.ts';
 import { type AskedServers, askInstalled } from './installed.ts';
@@ -31,6 +32,8 @@ export interface FindOptions {
   readonly exec?: boolean;
   /** The bytes of standard input, for the path `-`. */
   readonly standardInput?: () => Buffer;
+  /** The time for which hosts are judged; that of the machine where it is left out. */
+  readonly now?: () => number;
   /** The folders of this machine's own servers, and how its programs are asked. */
   readonly system?: {
     readonly postfix: string;
@@ -208,6 +211,8 @@ async function folderHost(
           ofDovecot,
         ),
         open: postfix === null ? () => null : postfixOpener(postfix.directory, live.postfix),
+        ...(live.postfix || live.dovecot ? { facts: machineFileFacts } : {}),
+        now: nowOf(options),
       };
     },
   };
@@ -297,5 +302,10 @@ function oneFile(
       dovecot,
     ),
     open: dovecot === null ? postfixOpener(directory, false) : () => null,
+    now: nowOf(options),
   };
+}
+
+function nowOf({ now = Date.now }: FindOptions): number {
+  return now();
 }

@@ -1,6 +1,7 @@
 import { DovecotConfiguration } from '../dovecot/configuration.ts';
 import type { DovecotFiles, DovecotTree } from '../dovecot/load.ts';
 import type { Endpoint, Server } from '../model/endpoint.ts';
+import type { FileFacts } from '../model/file-facts.ts';
 import type { KnownRelease } from '../model/setting.ts';
 import { PostfixConfiguration } from '../postfix/configuration.ts';
 import { type PostfixEndpoint, postfixEndpoints } from '../postfix/endpoints.ts';
@@ -36,6 +37,10 @@ export interface HostInput {
   readonly releases: HostReleases;
   /** Reads a file that Postfix's configuration names; null when it is not there or cannot be read. */
   readonly open: (path: string) => SourceFile | null;
+  /** Looks at a file of the running system; left out where the files are not those of a running system. */
+  readonly facts?: (path: string) => FileFacts;
+  /** The time for which the host is judged, in milliseconds since 1970; left out, nothing expires. */
+  readonly now?: number;
 }
 
 /** Postfix on one host. */

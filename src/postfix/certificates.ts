@@ -41,7 +41,7 @@ export interface LoadedCertificate {
   readonly from: Effective;
   /** The setting that names the file of the key. */
   readonly keyFrom: Effective;
-  /** As written; null where no certificate follows a key. */
+  /** Absolute. Where no certificate follows a key: that of the key. */
   readonly path: string;
   readonly keyPath: string;
   /** The server's own first; empty where it cannot be read. */
@@ -63,7 +63,7 @@ export interface ServiceCertificates {
   readonly anonymous: boolean;
   /** In the order in which they are loaded; a later one of the same key type replaces an earlier. */
   readonly certificates: readonly LoadedCertificate[];
-  /** Settings without effect because `chain_files` is set. */
+  /** Settings that somebody wrote and that have no effect because `chain_files` is set. */
   readonly shadowed: readonly Effective[];
 }
 
@@ -97,7 +97,9 @@ export function serviceCertificates(
     return {
       anonymous,
       certificates: loader.chains(chainFiles),
-      shadowed: set.map(({ from }) => from),
+      shadowed: pairs
+        .flatMap(({ from, keyFrom }) => [from, keyFrom])
+        .filter(({ setting }) => setting !== null),
     };
   }
   return {
@@ -144,16 +146,21 @@ class Loader {
   }
 
   /** The daemons work in the queue directory: other paths begin there. */
+  #absolute(path: string): string {
+    return path.startsWith('/')
+      ? path
+      : `${this.#configuration.value('queue_directory', this.#service)}/${path}`;
+  }
+
   #read(path: string): ReadFile {
-    const queue = this.#configuration.value('queue_directory', this.#service);
-    const source = this.#configuration.open(path.startsWith('/') ? path : `${queue}/${path}`);
+    const source = this.#configuration.open(path);
     return { path, blocks: source === null ? [] : pemOf(source).blocks, absent: source === null };
   }
 
   /** `set_cert_stuff` */
   pair(from: Effective, keyFrom: Effective): LoadedCertificate {
-    const path = from.value;
-    const keyPath = keyFrom.value;
+    const path = this.#absolute(from.value);
+    const keyPath = this.#absolute(keyFrom.value);
     const file = this.#read(path);
     const mixed = this.#mixed && path === keyPath;
     const { chain, fault: chainFault } = chainIn(file, mixed);
@@ -168,7 +175,7 @@ class Loader {
 
   /** `load_chain_files` */
   chains(from: Effective): readonly LoadedCertificate[] {
-    const files = listWords(from.value).map((path) => this.#read(path));
+    const files = listWords(from.value).map((path) => this.#read(this.#absolute(path)));
     const loaded: LoadedCertificate[] = [];
     let open: {
       key: PrivateKey;
@@ -220,7 +227,7 @@ class Loader {
         }
       }
     }
-    if (open === null) return fail('no-key', from.value, null);
+    if (open === null) return fail('no-key', files[0]?.path ?? from.value, null);
     close();
     return loaded;
   }

@@ -106,12 +106,24 @@ function releasesText(range: string, server: Rule['applies']['server']): string 
   return `${name} ${range}`;
 }
 
+/** What an example says of a file of the system, in words. */
+const SYSTEM: Readonly<Record<NonNullable<Example['system']>[string], (path: string) => string>> = {
+  owner: (path) => `only the owner can read ${path}`,
+  group: (path) => `a group can read ${path}`,
+  others: (path) => `everybody can read ${path}`,
+  absent: (path) => `${path} is not there`,
+};
+
 function common(example: Example, index: number): Pick<PageExample, 'title' | 'judgedFor' | 'files'> {
   const releases = [
     example.postfix === undefined ? '' : `Postfix ${example.postfix}`,
     example.dovecot === undefined ? '' : `Dovecot ${example.dovecot}`,
     example.openssl === undefined ? '' : `OpenSSL ${example.openssl}`,
     example.profile === undefined ? '' : `profile ${example.profile}`,
+    example.now === undefined ? '' : `the day ${example.now}`,
+    ...Object.entries(example.system ?? {}).map(
+      ([path, readers]) => `a system where ${SYSTEM[readers](path)}`,
+    ),
   ];
   return {
     title: example.title ?? `Example ${index + 1}`,

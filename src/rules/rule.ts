@@ -1,4 +1,5 @@
 import type { Role, Side } from '../model/endpoint.ts';
+import type { Readers } from '../model/file-facts.ts';
 import type { Severity } from '../model/finding.ts';
 
 /** How much a rule counts under a profile. */
@@ -44,6 +45,10 @@ export interface Example {
   readonly postfix?: string;
   readonly dovecot?: string;
   readonly openssl?: string;
+  /** The day for which it is judged, `2026-01-31`; without it nothing expires. */
+  readonly now?: string;
+  /** It stands for a running system: who can read a file, by path; `absent` for one that is not there. */
+  readonly system?: Readonly<Record<string, Readers | 'absent'>>;
 }
 
 /** An example that the rule must report, exactly there. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { InputError } from '../../src/hosts/files.ts';
@@ -487,5 +487,38 @@ describe('the releases', () => {
   ])('are refused from %j', async (text, message) => {
     files({ '.pfharden.json': text });
     await expect(findHosts(['etc'])).rejects.toThrow(new InputError(message));
+  });
+});
+
+describe('files of the running system', () => {
+  it('are looked at where the folder is that of the system', async () => {
+    files({ 'etc/postfix/main.cf': 'a = b\n', 'keys/a.key': 'x', 'safe/b.key': 'x' });
+    chmodSync(folder, 0o755);
+    const postfix = join(folder, 'etc/postfix');
+    const system = { postfix, dovecot: '/nowhere', ask: async () => ({}) };
+    const { facts, now } = await only([postfix], { system, exec: false, now: () => 17 });
+    const readers = (path: string, mode: number, folderMode: number): unknown => {
+      chmodSync(path, mode);
+      chmodSync(dirname(path), folderMode);
+      return facts?.(join(folder, path));
+    };
+    expect(readers('keys/a.key', 0o600, 0o755)).toEqual({ exists: true, readers: 'owner' });
+    expect(readers('keys/a.key', 0o640, 0o755)).toEqual({ exists: true, readers: 'group' });
+    expect(readers('keys/a.key', 0o604, 0o755)).toEqual({ exists: true, readers: 'others' });
+    expect(readers('keys/a.key', 0o644, 0o755)).toEqual({ exists: true, readers: 'others' });
+    expect(readers('safe/b.key', 0o644, 0o700)).toEqual({ exists: true, readers: 'owner' });
+    expect(readers('safe/b.key', 0o644, 0o710)).toEqual({ exists: true, readers: 'group' });
+    symlinkSync(join(folder, 'safe/b.key'), 'keys/link.key');
+    expect(facts?.(join(folder, 'keys/link.key'))).toEqual({ exists: true, readers: 'group' });
+    expect(facts?.(join(folder, 'keys/none.key'))).toEqual({ exists: false, readers: null });
+    expect(facts?.(join(folder, 'keys/a.key/x'))).toEqual({ exists: false, readers: null });
+    expect(facts?.(join(folder, 'keys'))).toEqual({ exists: true, readers: null });
+    expect(now).toBe(17);
+  });
+
+  it('say nothing of the system where the folder is a copy', async () => {
+    files({ 'etc/postfix/main.cf': 'a = b\n' });
+    const { facts } = await only(['etc/postfix']);
+    expect(facts).toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
 import { buildHost, type DovecotInput, type Host, type HostInput } from '../../src/hosts/host.ts';
 import { decideReleases } from '../../src/hosts/releases.ts';
+import type { FileFacts, Readers } from '../../src/model/file-facts.ts';
 import { SourceFile } from '../../src/text/source.ts';
 
 /** Releases given as by flag; what is left out is decided from the files, else assumed. */
@@ -7,6 +8,10 @@ export interface HostOptions {
   readonly postfix?: string | undefined;
   readonly dovecot?: string | undefined;
   readonly openssl?: string | undefined;
+  /** A day, `2026-01-31`. */
+  readonly now?: string | undefined;
+  /** Files of a running system by path; those that are not named are there, and nobody else reads them. */
+  readonly system?: Readonly<Record<string, Readers | 'absent'>> | undefined;
 }
 
 /**
@@ -38,6 +43,15 @@ export function hostInputFromTexts(
       flags: options,
     }),
     open: (path) => source(path) ?? source(path.replace(/^\/etc\/postfix\//, '')),
+    ...(options.now === undefined ? {} : { now: Date.parse(options.now) }),
+    ...(options.system === undefined ? {} : { facts: factsFrom(options.system) }),
+  };
+}
+
+function factsFrom(system: NonNullable<HostOptions['system']>): (path: string) => FileFacts {
+  return (path) => {
+    const readers = system[path] ?? 'owner';
+    return readers === 'absent' ? { exists: false, readers: null } : { exists: true, readers };
   };
 }
 

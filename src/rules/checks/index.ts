@@ -3,6 +3,7 @@ import { dovecotNameChecks } from './dovecot-names.ts';
 import { dovecotOrderChecks } from './dovecot-order.ts';
 import { dovecotSyntaxChecks } from './dovecot-syntax.ts';
 import { dovecotValueChecks } from './dovecot-values.ts';
+import { certificateChecks } from './postfix-certificates.ts';
 import { cipherWordChecks } from './postfix-cipher-words.ts';
 import { clientLevelChecks } from './postfix-client-levels.ts';
 import { commentChecks } from './postfix-comments.ts';
@@ -23,6 +24,7 @@ import { valueChecks } from './postfix-values.ts';
 
 /** The checks of Postfix, by the name that rule files call. */
 export const checks: Readonly<Record<string, Check>> = {
+  ...certificateChecks,
   ...cipherWordChecks,
   ...clientLevelChecks,
   ...levelChecks,

@@ -150,7 +150,7 @@ export function listName(family: TlsFamily, mandatory: boolean): string {
 }
 
 /** The service whose name space holds the TLS parameters of an endpoint. */
-function readerOf(configuration: PostfixConfiguration, endpoint: PostfixEndpoint): Service {
+export function readerOf(configuration: PostfixConfiguration, endpoint: PostfixEndpoint): Service {
   if (endpoint.family !== 'tlsproxy') return endpoint.service;
   const name = configuration.value('tlsproxy_service_name', endpoint.service) || 'tlsproxy';
   return (
