@@ -1,5 +1,4 @@
 import type { Edit } from '../text/edits.ts';
-import type { Span } from '../text/source.ts';
 import type { Dialect } from './syntax/dialect.ts';
 import type {
   DovecotFile,
@@ -97,7 +96,7 @@ export function addAfter(file: DovecotFile, after: Statement, setting: NewSettin
   return insertLine(file, after.line.span.end, settingText(file, setting, indent, after));
 }
 
-/** Adds a setting on the line behind an offset that begins or ends a line, such as a comment that has its default. */
+/** Adds a setting at an offset that begins a line, such as the one behind a comment that shows its default. */
 export function addAtLine(file: DovecotFile, at: number, setting: NewSetting, indent: string): Edit[] {
   return insertLine(file, at, settingText(file, setting, indent));
 }
@@ -134,6 +133,17 @@ export function addSectionInside(
 ): Edit[] {
   const lines = sectionLines(path, setting, innerIndent(file, section));
   return insertLine(file, section.line.span.end, lines.join(lineEnd(file)));
+}
+
+/** Adds a section, itself in further ones, behind another one, with an empty line between. */
+export function addSectionAfter(
+  file: DovecotFile,
+  end: Statement,
+  path: readonly string[],
+  setting: NewSetting,
+): Edit[] {
+  const lines = ['', ...sectionLines(path, setting, indentOf(file, end.line.span.start))];
+  return insertLine(file, end.line.span.end, lines.join(lineEnd(file)));
 }
 
 /** A comment on a line of its own above a statement, indented like it. */
@@ -201,10 +211,4 @@ function lineEnd({ source: { text } }: DovecotFile): string {
 
 function edit({ source }: DovecotFile, start: number, end: number, text: string): Edit {
   return { path: source.path, span: { start, end }, text };
-}
-
-/** The whole lines of a range of statements in one file. */
-export function linesOf(file: DovecotFile, from: Statement, to: Statement): Span {
-  const start = file.lines[from.line.firstLine]?.span.start ?? from.line.span.start;
-  return { start, end: to.line.span.end };
 }

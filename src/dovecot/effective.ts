@@ -1,6 +1,6 @@
 import type { Origin } from '../model/setting.ts';
 import type { Location } from '../text/source.ts';
-import type { DovecotAssignment } from './assignment.ts';
+import { type DovecotAssignment, scopePath } from './assignment.ts';
 import type { Connection } from './filter.ts';
 import { relativePath } from './load.ts';
 import type { DovecotSetting } from './settings.ts';
@@ -35,6 +35,14 @@ export interface DovecotEffective {
   readonly setting: DovecotSetting | null;
   /** 2.2 and 2.3: another filter that matches too and says something else; such a connection fails. */
   readonly conflict: DovecotAssignment | null;
+}
+
+/** Where a value comes from that a line sets; in a section, the path of that tells what it counts for. */
+export function originOf(at: Location, assignment: DovecotAssignment | null): Origin {
+  const path = assignment === null ? [] : scopePath(assignment.scope);
+  return path.length === 0
+    ? { kind: 'file', at }
+    : { kind: 'override', server: 'dovecot', at, service: path.join(' > ') };
 }
 
 /** Content that stands in the value itself (2.4). */

@@ -1,6 +1,12 @@
 import type { Release } from '../model/release.ts';
 import { listWords } from './boollist.ts';
-import { type DovecotContext, type DovecotEffective, fileOf, type SectionRef } from './effective.ts';
+import {
+  type DovecotContext,
+  type DovecotEffective,
+  fileOf,
+  originOf,
+  type SectionRef,
+} from './effective.ts';
 import type { FilterEvaluation, FilterSection, FilterValue } from './evaluate-filters.ts';
 import { matchesFilter } from './filter.ts';
 import { serviceDefault } from './sections-lookup.ts';
@@ -53,7 +59,7 @@ export function lookUpFilter(
     pairs: setting?.type === 'strlist' ? pairs : null,
     path: fileOf(value, setting, assignment),
     origin:
-      first === undefined ? { kind: 'default', server: 'dovecot', release } : { kind: 'file', at: first.at },
+      first === undefined ? { kind: 'default', server: 'dovecot', release } : originOf(first.at, assignment),
     assignment,
     at: first?.at ?? null,
     setting,

@@ -88,6 +88,8 @@ export function loadDovecot(main: SourceFile, files: DovecotFiles, release: Rele
   const statements: Read[] = [];
   const included = new Map<IncludeStatement, readonly DovecotFile[]>();
   const stack: Input[] = [{ path: main.path, file: root, next: 0 }];
+  // Those of one include are opened in the reverse order.
+  const seen = new Set<DovecotFile>();
   let readings = 1;
 
   const include = (from: Input, file: DovecotFile, statement: IncludeStatement): IncludeFault | null => {
@@ -121,6 +123,7 @@ export function loadDovecot(main: SourceFile, files: DovecotFiles, release: Rele
 
   for (let input = stack.at(-1); input !== undefined; input = stack.at(-1)) {
     const { file } = input;
+    if (file !== null) seen.add(file);
     const statement = file?.statements[input.next];
     if (file === null || statement === undefined) {
       stack.pop();
@@ -130,8 +133,7 @@ export function loadDovecot(main: SourceFile, files: DovecotFiles, release: Rele
     const fault = statement.kind === 'include' ? include(input, file, statement) : null;
     statements.push({ file, statement, fault });
   }
-  const seen = [...parsed.values()].filter((file) => file !== null);
-  return { main: root, files: seen, statements, included };
+  return { main: root, files: [...seen], statements, included };
 }
 
 /** A path as the server takes it: one that does not begin with a slash is put behind the folder of the file that names it. */

@@ -1,6 +1,12 @@
 import type { Release } from '../model/release.ts';
 import type { DovecotAssignment } from './assignment.ts';
-import { type DovecotContext, type DovecotEffective, fileOf, type SectionRef } from './effective.ts';
+import {
+  type DovecotContext,
+  type DovecotEffective,
+  fileOf,
+  originOf,
+  type SectionRef,
+} from './effective.ts';
 import type { FilterNode, SectionEvaluation, SectionNode, SectionValue } from './evaluate-sections.ts';
 import { matchesFilter } from './filter.ts';
 import { leastSpecificFirst } from './listing-sections.ts';
@@ -124,7 +130,7 @@ function effective(
     words: null,
     pairs: null,
     path: fileOf(value, setting, assignment),
-    origin: found === null ? { kind: 'default', server: 'dovecot', release } : { kind: 'file', at: found.at },
+    origin: found === null ? { kind: 'default', server: 'dovecot', release } : originOf(found.at, assignment),
     assignment,
     at: found?.at ?? null,
     setting,

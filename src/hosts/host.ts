@@ -1,4 +1,5 @@
 import { DovecotConfiguration } from '../dovecot/configuration.ts';
+import type { DovecotContext } from '../dovecot/effective.ts';
 import type { DovecotFiles, DovecotTree } from '../dovecot/load.ts';
 import type { Endpoint, Server } from '../model/endpoint.ts';
 import type { FileFacts } from '../model/file-facts.ts';
@@ -49,9 +50,15 @@ export interface PostfixHost {
   readonly endpoints: readonly PostfixEndpoint[];
 }
 
-/** An endpoint of Dovecot. */
+/** An endpoint of Dovecot with what the rules want to know of it. */
 export interface DovecotEndpoint extends Endpoint {
   readonly server: 'dovecot';
+  /** What is known of its connections when a value is asked for. */
+  readonly context: DovecotContext;
+  /** Reachable from other machines. */
+  readonly public: boolean;
+  /** Takes passwords, or would if TLS were there. */
+  readonly sasl: boolean;
 }
 
 /** Dovecot on one host. */

@@ -1,66 +1,120 @@
+import { scopePath } from '../dovecot/assignment.ts';
+import type { DovecotConfiguration } from '../dovecot/configuration.ts';
+import { originOf } from '../dovecot/effective.ts';
 import type { Host } from '../hosts/host.ts';
-import { type EndpointAuth, SERVER_NAMES } from '../model/endpoint.ts';
+import { type EndpointAuth, SERVER_NAMES, type Server } from '../model/endpoint.ts';
 import { shownValue } from '../model/secrets.ts';
-import type { Effective, PostfixSetting } from '../postfix/configuration.ts';
-import type { PostfixEndpoint } from '../postfix/endpoints.ts';
+import type { Origin } from '../model/setting.ts';
+import type { Effective, PostfixConfiguration, PostfixSetting } from '../postfix/configuration.ts';
+import type { JudgedEndpoint } from '../rules/check.ts';
 import { hostHead } from './json.ts';
 import type { Palette } from './palette.ts';
 import { hostName, judgedPrograms, PROGRAM_NAMES } from './text.ts';
 import { shownText, widthOf, wrap } from './words.ts';
 
 interface ShownSetting {
-  /** The service of an override. */
+  readonly server: Server;
+  /** The service of an override; the path of the section of a line of Dovecot. */
   readonly service: string | null;
-  readonly effective: Effective;
+  readonly name: string;
+  /** As written, or the text of the default. */
+  readonly raw: string;
+  readonly value: string;
+  readonly origin: Origin;
 }
 
 /** What is set, and with `all` also what is left at its default. */
-function settingsOf(host: Host, all: boolean): ShownSetting[] {
-  if (host.postfix === null) return [];
-  const { configuration } = host.postfix;
+function settingsOf({ postfix, dovecot }: Host, all: boolean): ShownSetting[] {
+  return [
+    ...(postfix === null ? [] : postfixSettings(postfix.configuration, all)),
+    ...(dovecot === null ? [] : dovecotSettings(dovecot.configuration, all)),
+  ];
+}
+
+function postfixSettings(configuration: PostfixConfiguration, all: boolean): ShownSetting[] {
+  const shown = (service: string | null, { name, raw, value, origin }: Effective): ShownSetting => ({
+    server: 'postfix',
+    service,
+    name,
+    raw,
+    value,
+    origin,
+  });
   const explicit = configuration
     .settings()
     .filter((setting) => setting.kind === 'main' || setting.entry.reached);
-  const shown = explicit.map((setting: PostfixSetting): ShownSetting => {
+  const set = explicit.map((setting: PostfixSetting): ShownSetting => {
     const service = setting.kind === 'override' ? setting.service : null;
-    return { service: service?.id ?? null, effective: configuration.get(setting.name, service) };
+    return shown(service?.id ?? null, configuration.get(setting.name, service));
   });
-  if (!all) return shown;
-  const set = new Set(explicit.flatMap(({ kind, name }) => (kind === 'main' ? [name] : [])));
+  if (!all) return set;
+  const names = new Set(explicit.flatMap(({ kind, name }) => (kind === 'main' ? [name] : [])));
   const rest = [...configuration.table.names(), ...configuration.transportParameters.keys()].filter(
-    (name) => !set.has(name),
+    (name) => !names.has(name),
   );
-  return [...shown, ...rest.sort().map((name) => ({ service: null, effective: configuration.get(name) }))];
+  return [...set, ...rest.sort().map((name) => shown(null, configuration.get(name)))];
+}
+
+function dovecotSettings(configuration: DovecotConfiguration, all: boolean): ShownSetting[] {
+  const dead = new Set(configuration.deadSettings().map((pair) => pair.dead));
+  const set = configuration
+    .settings()
+    .filter((assignment) => !dead.has(assignment))
+    .map((assignment): ShownSetting => {
+      const { name, written, value, scope, at } = assignment;
+      const path = scopePath(scope).join(' > ');
+      return {
+        server: 'dovecot',
+        service: path === '' ? null : path,
+        name,
+        raw: written,
+        value: value ?? written,
+        origin: originOf(at, assignment),
+      };
+    });
+  if (!all) return set;
+  const names = new Set(set.flatMap(({ service, name }) => (service === null ? [name] : [])));
+  const rest = [...configuration.table.names()].filter(
+    (name) => !names.has(name) && configuration.table.get(name)?.default !== null,
+  );
+  const defaults = rest.sort().map((name): ShownSetting => {
+    const { value, origin } = configuration.get(name);
+    return { server: 'dovecot', service: null, name, raw: value, value, origin };
+  });
+  return [...set, ...defaults];
+}
+
+/** The endpoints of both servers. */
+function endpointsOf({ postfix, dovecot }: Host): readonly JudgedEndpoint[] {
+  return [...(postfix?.endpoints ?? []), ...(dovecot?.endpoints ?? [])];
 }
 
 /** A host of `show --format json`. */
 export function showHost(host: Host, all: boolean): unknown {
   return {
     ...hostHead(host),
-    settings: settingsOf(host, all).map(({ service, effective }) => ({
-      server: 'postfix',
+    settings: settingsOf(host, all).map(({ server, service, name, raw, value, origin }) => ({
+      server,
       service,
-      name: effective.name,
-      value: shownValue(effective.name, effective.raw),
-      effective: shownValue(effective.name, effective.value),
-      origin: originJson(effective),
+      name,
+      value: shownValue(name, raw),
+      effective: shownValue(name, value),
+      origin: originJson(origin),
     })),
-    endpoints: (host.postfix?.endpoints ?? []).map(
-      ({ id, server, side, role, address, port, tls, auth }) => ({
-        id,
-        server,
-        side,
-        role,
-        address,
-        port,
-        tls: { mode: tls.mode, protocols: tls.protocols },
-        auth: { beforeTls: auth.beforeTls, afterTls: auth.afterTls },
-      }),
-    ),
+    endpoints: endpointsOf(host).map(({ id, server, side, role, address, port, tls, auth }) => ({
+      id,
+      server,
+      side,
+      role,
+      address,
+      port,
+      tls: { mode: tls.mode, protocols: tls.protocols },
+      auth: { beforeTls: auth.beforeTls, afterTls: auth.afterTls },
+    })),
   };
 }
 
-function originJson({ origin }: Effective): unknown {
+function originJson(origin: Origin): unknown {
   if (origin.kind === 'default') return { kind: 'default', file: null, line: null };
   const { source, span } = origin.at;
   return { kind: origin.kind, file: source.path, line: source.position(span.start).line };
@@ -72,33 +126,33 @@ export function showText(
   all: boolean,
   { palette, width }: { readonly palette: Palette; readonly width: number },
 ): string {
-  const { postfix, releases } = host;
+  const { releases } = host;
   const programs = judgedPrograms(host).map(
     (program) => `${PROGRAM_NAMES[program]} ${releases[program].version} (${releases[program].versionFrom})`,
   );
   const lines = [`${palette.strong(hostName(host))}: ${programs.join(', ')}`];
   let place = '';
-  for (const { service, effective } of settingsOf(host, all)) {
-    const { origin } = effective;
+  for (const setting of settingsOf(host, all)) {
+    const { service, origin } = setting;
     const file =
       origin.kind === 'default'
         ? `defaults of ${SERVER_NAMES[origin.server]} ${origin.release}`
         : shownText(origin.at.source.path);
-    const heading = service === null ? file : `${file}, ${service}`;
+    const heading = service === null ? file : `${file}, ${shownText(service)}`;
     if (heading !== place) lines.push('', palette.strong(heading));
     place = heading;
-    lines.push(...settingLines(effective, palette, width));
+    lines.push(...settingLines(setting, palette, width));
   }
-  lines.push('', palette.strong('Endpoints'), ...endpointTable(postfix?.endpoints ?? []));
+  lines.push('', palette.strong('Endpoints'), ...endpointTable(endpointsOf(host)));
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-function settingLines(effective: Effective, palette: Palette, width: number): string[] {
-  const { name, origin } = effective;
+function settingLines(setting: ShownSetting, palette: Palette, width: number): string[] {
+  const { name, origin } = setting;
   // White space as postconf prints it: what a value means does not hang on it.
   const shown = (text: string): string => shownText(shownValue(name, text).replace(/\s+/g, ' '), 2000);
-  const raw = shown(effective.raw);
-  const value = shown(effective.value);
+  const raw = shown(setting.raw);
+  const value = shown(setting.value);
   const number =
     origin.kind === 'default' ? '' : String(origin.at.source.position(origin.at.span.start).line);
   const [first = '', ...rest] = wrap(`${name} = ${raw}`, width - 8);
@@ -114,19 +168,24 @@ function settingLines(effective: Effective, palette: Palette, width: number): st
 
 const HEADINGS = ['endpoint', 'role', 'address', 'TLS', 'protocols', 'AUTH'];
 
-function endpointTable(endpoints: readonly PostfixEndpoint[]): string[] {
+function endpointTable(endpoints: readonly JudgedEndpoint[]): string[] {
   if (endpoints.length === 0) return ['  none'];
   const rows = [
     HEADINGS,
-    ...endpoints.map(({ id, role, address, port, tls, auth, fault, service }) => [
-      // The destination of a client is its address.
-      shownText(id.replace(/>.*$/s, '')) + (service.assumed ? ' (assumed)' : ''),
-      role,
-      `${shownText(address)}${port === null ? '' : `:${port}`}`,
-      tls.mode,
-      fault === null ? protocolsText(tls.protocols) : `none: ${fault.replaceAll('-', ' ')}`,
-      authText(auth),
-    ]),
+    ...endpoints.map((endpoint) => {
+      const { id, role, address, port, tls, auth } = endpoint;
+      const fault = endpoint.server === 'postfix' ? endpoint.fault : null;
+      const assumed = endpoint.server === 'postfix' && endpoint.service.assumed;
+      return [
+        // The destination of a client is its address.
+        shownText(id.replace(/>.*$/s, '')) + (assumed ? ' (assumed)' : ''),
+        role,
+        `${shownText(address)}${port === null ? '' : `:${port}`}`,
+        tls.mode,
+        fault === null ? protocolsText(tls.protocols) : `none: ${fault.replaceAll('-', ' ')}`,
+        authText(auth),
+      ];
+    }),
   ];
   const widths = HEADINGS.map((_, column) =>
     rows.reduce((widest, row) => Math.max(widest, widthOf(row[column] ?? '')), 0),

@@ -15,7 +15,7 @@ import type {
 } from './check.ts';
 import { checks, crossChecks, dovecotChecks } from './checks/index.ts';
 import { type ConditionEndpoint, judge } from './condition.ts';
-import { type JudgedServer, joinedFix, judgedPostfix } from './judged-server.ts';
+import { type JudgedServer, joinedFix, judgedDovecot, judgedPostfix } from './judged-server.ts';
 import { originText } from './locate.ts';
 import { andList, endpointPhrase } from './messages.ts';
 import { type Profile, severityOf } from './profile.ts';
@@ -215,7 +215,12 @@ function mergeFixes(rule: Rule, fixes: readonly ProposedFix[], redact: (text: st
 function reports(rule: Rule, { postfix, dovecot, cross }: Judged): Iterable<Report> {
   const { server } = rule.applies;
   if (server === 'both') return cross === null ? [] : named(crossChecks, rule)(cross);
-  if (server === 'dovecot') return dovecot === null ? [] : named(dovecotChecks, rule)(dovecot);
+  if (server === 'dovecot') {
+    if (dovecot === null) return [];
+    return rule.check === undefined
+      ? conditionReports(rule, judgedDovecot(dovecot))
+      : named(dovecotChecks, rule)(dovecot);
+  }
   if (postfix === null) return [];
   return rule.check === undefined
     ? conditionReports(rule, judgedPostfix(postfix))

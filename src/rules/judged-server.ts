@@ -1,10 +1,16 @@
+import type { DovecotEffective } from '../dovecot/effective.ts';
+import {
+  proposeRemoval as proposeDovecotRemoval,
+  proposeSetting as proposeDovecotSetting,
+} from '../dovecot/proposals.ts';
+import type { DovecotEndpoint } from '../hosts/host.ts';
 import type { Release } from '../model/release.ts';
 import type { EffectiveValue } from '../model/setting.ts';
 import { proposeRemoval, proposeSetting } from '../postfix/proposals.ts';
 import type { Location } from '../text/source.ts';
-import type { CheckContext, JudgedEndpoint, ProposedFix } from './check.ts';
+import type { CheckContext, DovecotCheckContext, JudgedEndpoint, ProposedFix } from './check.ts';
 import type { ConditionEndpoint } from './condition.ts';
-import { decidingPlace, headOf } from './locate.ts';
+import { decidingPlace, dovecotHead, dovecotPlace, headOf } from './locate.ts';
 import { andList } from './messages.ts';
 
 /** One server of a host as rules without code look at it: what `when` and `fix` of a rule file need. */
@@ -40,6 +46,27 @@ export function judgedPostfix({ postfix, endpoints }: CheckContext) {
       return setting === null ? null : { title: `remove ${name}`, ...proposeRemoval(postfix, setting) };
     },
   } satisfies JudgedServer<CheckContext['endpoints'][number], ReturnType<CheckContext['postfix']['get']>>;
+}
+
+/** Dovecot as rules without code look at it. */
+export function judgedDovecot({ dovecot, endpoints }: DovecotCheckContext) {
+  const get = (name: string, endpoint: DovecotEndpoint | null): DovecotEffective =>
+    dovecot.get(name, endpoint?.context ?? {});
+  return {
+    release: dovecot.release,
+    endpoints,
+    get,
+    placeOf: (value) => dovecotPlace(dovecot, value),
+    head: () => dovecotHead(dovecot),
+    set(name, value, endpoint) {
+      const proposal = proposeDovecotSetting(dovecot, { name, value }, endpoint?.context ?? {});
+      return proposal === null ? null : { title: `set ${name} to ${value}`, ...proposal };
+    },
+    remove(name, endpoint) {
+      const { assignment } = get(name, endpoint);
+      return assignment === null ? null : { title: `remove ${name}`, ...proposeDovecotRemoval(assignment) };
+    },
+  } satisfies JudgedServer<DovecotEndpoint, DovecotEffective>;
 }
 
 /** Several fixes as one: all their edits are made together. */

@@ -1,3 +1,6 @@
+import type { DovecotConfiguration } from '../dovecot/configuration.ts';
+import type { DovecotEffective } from '../dovecot/effective.ts';
+import type { Read } from '../dovecot/load.ts';
 import { SERVER_NAMES } from '../model/endpoint.ts';
 import type { EffectiveValue } from '../model/setting.ts';
 import type { Effective, PostfixConfiguration } from '../postfix/configuration.ts';
@@ -32,6 +35,21 @@ export function headOf(configuration: PostfixConfiguration): Location {
   const source: SourceFile = tree.source;
   const span = first === undefined ? source.lineSpan(1) : source.lineSpan(source.position(first).line);
   return { source, span };
+}
+
+/** The line that decides on a value of Dovecot; for a default, the head of the configuration. */
+export function dovecotPlace(configuration: DovecotConfiguration, effective: DovecotEffective): Location {
+  return effective.at ?? dovecotHead(configuration);
+}
+
+/** Where to show what concerns Dovecot as a whole: the first line of the first file that says something. */
+export function dovecotHead({ tree, files }: DovecotConfiguration): Location {
+  // A dovecot.conf that only stands for one is not there to be shown.
+  const isThere = ({ file }: Read): boolean => file !== tree.main || files.open(file.source.path) !== null;
+  const read = tree.statements.find(isThere) ?? tree.statements[0];
+  const source = read?.file.source ?? tree.main.source;
+  const start = read?.statement.line.pieces[0]?.source ?? 0;
+  return { source, span: source.lineSpan(source.position(start).line) };
 }
 
 /** "default of Postfix 3.7.11", "main.cf line 12", "-o of submission/inet, master.cf line 20", "protocol imap, 20-imap.conf line 3". */
