@@ -25,6 +25,7 @@ export async function lint(request: Request): Promise<number> {
     palette: outputPalette(isOn(given, 'no-color')),
     width: outputWidth(),
     profile: profile.name,
+    verbose: isOn(given, 'verbose'),
   };
   const document = new HostsDocument();
   const totals = noTotals();

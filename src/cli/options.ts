@@ -94,6 +94,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
       describe: 'Show findings from this severity up',
     },
     quiet: { type: 'boolean', describe: 'One line a finding and nothing else' },
+    verbose: { type: 'boolean', describe: 'Name the cipher suites that findings count' },
     rule: { type: 'list', value: 'ID', describe: 'Only this rule; may be given several times' },
     ...HOSTS,
     'no-color': NO_COLOR,

@@ -16,6 +16,8 @@ export function atLeastAsGrave(severity: Severity, bound: Severity): boolean {
 export interface Related {
   readonly at: Location;
   readonly message: string;
+  /** A listing that a text report holds back until it is asked for (`--verbose`). */
+  readonly onRequest?: boolean;
 }
 
 /** What would mend a finding. */

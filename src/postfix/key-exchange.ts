@@ -28,8 +28,9 @@ export interface TlsPlace {
   readonly family: TlsFamily;
 }
 
-/** Bits of the group that Postfix brings along. */
+/** Bits of the group that Postfix brings along (dh2048_der of tls_dh.c, dh1024_p before it). */
 const BUILT_IN_DH = 2048;
+const FORMER_DH = 1024;
 
 function valueOf({ configuration, service, family }: TlsPlace, name: string): string {
   return configuration.value(`${family}_tls_${name}`, service);
@@ -40,7 +41,8 @@ export function serverDh(place: TlsPlace): ServerNegotiation['dh'] {
   const { configuration } = place;
   const { version } = configuration.openssl;
   const automatic = hasFeature(configuration.release, 'dhParametersAuto');
-  const builtIn = automatic && atLeast(version, OPENSSL_GROUPS.automaticDh) ? 'fitting' : BUILT_IN_DH;
+  const ownBits = hasFeature(configuration.release, 'builtInDh2048') ? BUILT_IN_DH : FORMER_DH;
+  const builtIn = automatic && atLeast(version, OPENSSL_GROUPS.automaticDh) ? 'fitting' : ownBits;
   const path = valueOf(place, 'dh1024_param_file');
   if (path === '' || (path === 'auto' && automatic)) return builtIn;
   const source = configuration.open(path);

@@ -18,6 +18,7 @@
  * chooses (daemon_directory and so on) are Postfix's own here.
  */
 import { type Arrival, atLeast, compareReleases, hasArrived, type Release } from '../model/release.ts';
+import { OPENSSL_RELEASES } from '../tls/openssl.ts';
 import dbmsData from './data/dbms.json' with { type: 'json' };
 import parameterData from './data/parameters.json' with { type: 'json' };
 import releaseData from './data/releases.json' with { type: 'json' };
@@ -182,6 +183,12 @@ const DELIVERY_AGENTS: ReadonlySet<string> = new Set(['local', 'error', 'virtual
 export function hasFeature(release: Release, feature: Feature): boolean {
   const since = features[feature];
   return hasArrived(release, typeof since === 'string' ? { since, patches: [] } : since);
+}
+
+/** The oldest OpenSSL release that is supported here and that a release of Postfix can be built with (tls.h). */
+export function oldestOpenssl(release: Release): Release {
+  const found = releaseData.oldestOpenssl.findLast(({ since }) => atLeast(release, since));
+  return found?.openssl ?? OPENSSL_RELEASES.oldest;
 }
 
 /** The restrictions that are deprecated or gone, in no order (DEPRECATION_README). */

@@ -17,6 +17,8 @@ export interface TextOptions {
   readonly palette: Palette;
   /** Name of the profile that judged. */
   readonly profile: string;
+  /** Show listings that are held back otherwise, such as the names of suites. */
+  readonly verbose?: boolean;
 }
 
 /** One line of facts under a finding. */
@@ -30,6 +32,8 @@ const MOST_ENDPOINTS = 4;
 const MOST_RELATED = 3;
 /** Findings of one rule in one file that are drawn; nobody reads more of them, and JSON has them all. */
 const MOST_OF_A_RULE = 25;
+/** Characters of a listing: the names of all suites that OpenSSL ever had take less. */
+const MOST_OF_A_LISTING = 10_000;
 const INDENT = 2;
 const LABEL = 7;
 
@@ -89,7 +93,7 @@ function groupLines(
       ? [palette.dim(`   - | no line here sets ${shownText(finding.setting ?? '')}`)]
       : frame(finding.at, options);
     lines.push(...marked.map((line) => `${' '.repeat(INDENT)}${line}`));
-    const own = details(finding, host);
+    const own = details(finding, host, text.verbose === true);
     for (const detail of own) {
       const { label } = detail;
       if (first.some((said) => said.label === label && said.text === detail.text)) continue;
@@ -138,7 +142,7 @@ function heading({ severity, message, rule }: Finding, { palette, width }: TextO
   });
 }
 
-function details(finding: Finding, host: Host): Detail[] {
+function details(finding: Finding, host: Host, verbose: boolean): Detail[] {
   const { fix } = finding;
   const found: Detail[] = [];
   const ports = endpointText(finding, host);
@@ -149,12 +153,13 @@ function details(finding: Finding, host: Host): Detail[] {
     const value = finding.actual === '' ? '(empty)' : shownText(finding.actual, 240);
     found.push({ label: 'value', text: `${name}${value}${from}` });
   }
-  const related = finding.related.slice(0, MOST_RELATED).map(({ at, message }) => {
+  const places = finding.related.filter(({ onRequest }) => onRequest !== true);
+  const related = places.slice(0, MOST_RELATED).map(({ at, message }) => {
     const { line } = at.source.position(at.span.start);
     return { label: 'see', text: `${shownText(at.source.path)}:${line}: ${shownText(message)}` };
   });
   found.push(...related);
-  const more = finding.related.length - related.length;
+  const more = places.length - related.length;
   if (more > 0) found.push({ label: 'see', text: `and ${count(more, 'more place')}` });
   found.push(
     { label: 'why', text: shownText(finding.why) },
@@ -163,7 +168,14 @@ function details(finding: Finding, host: Host): Detail[] {
   if (fix !== null && fix.edits.length > 0) {
     found.push({ label: 'fix', text: `pfharden fix${fix.safe ? '' : ' --unsafe'}: ${shownText(fix.title)}` });
   }
-  return found;
+  return [...found, ...listings(finding, verbose)];
+}
+
+/** What is long and rarely wanted: without being asked, only that it is there. */
+function listings({ related }: Finding, verbose: boolean): Detail[] {
+  const held = related.filter(({ onRequest }) => onRequest === true);
+  if (held.length > 0 && !verbose) return [{ label: 'names', text: 'shown with --verbose' }];
+  return held.map(({ message }) => ({ label: 'names', text: shownText(message, MOST_OF_A_LISTING) }));
 }
 
 /** The ports concerned; null where the message has named them already, or none is. */

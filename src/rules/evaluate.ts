@@ -165,7 +165,7 @@ function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
       actual: shown,
       expected,
       valueFrom: report.of === undefined || report.of === null ? null : originText(report.of),
-      related: related.map(({ at, message }) => ({ at, message: redact(message) })),
+      related: related.map((one) => ({ ...one, message: redact(one.message) })),
       fix: mergeFixes(rule, fixes, redact),
       references: rule.references,
       fingerprint: fingerprint(`${identity}\0${occurrence}`),

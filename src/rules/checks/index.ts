@@ -4,10 +4,13 @@ import { dovecotOrderChecks } from './dovecot-order.ts';
 import { dovecotSyntaxChecks } from './dovecot-syntax.ts';
 import { dovecotValueChecks } from './dovecot-values.ts';
 import { certificateChecks } from './postfix-certificates.ts';
+import { cipherListChecks } from './postfix-cipher-lists.ts';
 import { cipherWordChecks } from './postfix-cipher-words.ts';
+import { cipherChecks } from './postfix-ciphers.ts';
 import { clientLevelChecks } from './postfix-client-levels.ts';
 import { commentChecks } from './postfix-comments.ts';
 import { fileChecks } from './postfix-files.ts';
+import { keyExchangeChecks } from './postfix-key-exchange.ts';
 import { levelChecks } from './postfix-levels.ts';
 import { nameChecks } from './postfix-names.ts';
 import { overrideChecks } from './postfix-overrides.ts';
@@ -25,7 +28,10 @@ import { valueChecks } from './postfix-values.ts';
 /** The checks of Postfix, by the name that rule files call. */
 export const checks: Readonly<Record<string, Check>> = {
   ...certificateChecks,
+  ...cipherChecks,
+  ...cipherListChecks,
   ...cipherWordChecks,
+  ...keyExchangeChecks,
   ...clientLevelChecks,
   ...levelChecks,
   ...policyChecks,

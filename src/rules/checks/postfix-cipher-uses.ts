@@ -1,3 +1,4 @@
+import { compareProtocols } from '../../model/protocol.ts';
 import { type CipherSettings, cipherSettings, type TlsFamily } from '../../postfix/cipher-settings.ts';
 import type { Effective, PostfixConfiguration, PostfixSetting } from '../../postfix/configuration.ts';
 import type { PostfixEndpoint } from '../../postfix/endpoints.ts';
@@ -29,7 +30,7 @@ export interface CipherUse {
   readonly mandatory: boolean;
   readonly policy: ProtocolUse['policy'];
   readonly settings: CipherSettings;
-  /** The protocols that count, see `ProtocolUse`. */
+  /** The protocols that count and that the profile does not object to, see `ProtocolUse`. */
   readonly protocols: ProtocolUse['protocols'];
 }
 
@@ -52,7 +53,11 @@ export function cipherUses(context: CheckContext): readonly CipherUse[] {
 }
 
 function cipherUse(postfix: PostfixConfiguration, use: ProtocolUse): CipherUse {
-  const { endpoint, service, mandatory, policy, protocols } = use;
+  const { endpoint, service, mandatory, policy, floor } = use;
+  // What is below the floor is the matter of other rules, and goes with their fixes.
+  const protocols = use.protocols.filter(
+    (protocol) => floor === null || compareProtocols(protocol, floor) >= 0,
+  );
   const settings =
     policy === null && mandatory === endpoint.mandatory
       ? endpoint.cipherSettings

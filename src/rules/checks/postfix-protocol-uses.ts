@@ -39,6 +39,8 @@ interface PolicyEntry {
   /** Attributes `ciphers` and `exclude`; null where the policy has none and main.cf decides. */
   readonly ciphers: string | null;
   readonly exclude: string | null;
+  /** The entry in its table, or the setting that holds the table. */
+  readonly at: Location;
 }
 
 /** One endpoint, or one destination with a TLS policy, and the list that counts for it. */
@@ -270,6 +272,7 @@ function* policyUses(context: CheckContext, endpoint: PostfixEndpoint): Iterable
           level,
           ciphers: valueOf('ciphers'),
           exclude: valueOf('exclude'),
+          at: entryPlace(table, entry, at),
         };
         yield policyUse(context, endpoint, found, mandatory);
       }
@@ -329,6 +332,16 @@ export function hasUnreadPolicies(configuration: PostfixConfiguration, endpoint:
     tables.length === 0 ||
     tables.some(({ reference }) => readTable(reference, configuration.open(reference.name)) === null)
   );
+}
+
+/** Where an entry of a table stands; for a table in braces, the setting that holds it. */
+function entryPlace(
+  table: ReturnType<typeof readTable>,
+  entry: { readonly valueSpan: { readonly start: number; readonly end: number } },
+  setting: Location,
+): Location {
+  const source = table?.source ?? null;
+  return source === null ? setting : { source, span: entry.valueSpan };
 }
 
 /** Where an attribute of a policy stands; for a table in braces, the setting that holds it. */
