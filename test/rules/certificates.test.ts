@@ -74,3 +74,29 @@ ${chainFiles ? 'smtpd_tls_chain_files = /c.pem, /k.pem' : 'smtpd_tls_cert_file =
   ).toEqual([]);
   expect(findings.filter(({ at }) => at.source.path.startsWith('/'))).toEqual([]);
 });
+
+it('postscreen shows what smtpd would: the line of smtpd decides, whichever program reads it', () => {
+  const texts = {
+    'main.cf': `myhostname = mail.example.com
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = /c.pem
+smtpd_tls_key_file = /k.pem
+`,
+    'master.cf': `smtp inet n - n - 1 postscreen
+smtpd pass - - n - - smtpd
+tlsproxy unix - - n - 0 tlsproxy
+`,
+    '/c.pem': contents('leaf+issuer'),
+    '/k.pem': contents('other-key'),
+  };
+  const findings = evaluate(hostFromTexts(texts, {}), BUILTIN_RULES, builtinProfile('modern'), {
+    only: new Set(['postfix/certificate-key-mismatch']),
+  });
+  const told = findings.map(({ at: { source, span }, setting, endpoints }) => [
+    source.path,
+    source.position(span.start).line,
+    setting,
+    [...endpoints],
+  ]);
+  expect(told).toEqual([['main.cf', 4, 'smtpd_tls_key_file', ['smtp/inet', 'smtpd/pass']]]);
+});

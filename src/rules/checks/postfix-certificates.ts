@@ -34,50 +34,56 @@ interface CertificateUse {
   readonly loaded: LoadedCertificate;
 }
 
+/** The certificates of one endpoint. */
 interface EndpointCertificates {
   readonly endpoint: PostfixEndpoint;
   readonly service: Service;
   readonly certificates: ServiceCertificates;
 }
 
-/** Several checks ask for the same of one host. */
-const known = new WeakMap<CheckContext, readonly EndpointCertificates[]>();
+/** The certificates of a host. */
+interface HostCertificates {
+  /** Of each endpoint that speaks TLS and that other machines see. */
+  readonly endpoints: readonly EndpointCertificates[];
+  readonly uses: readonly CertificateUse[];
+  /** Files of certificates that users' programs are shown. */
+  readonly ofUsers: ReadonlySet<string>;
+}
 
-/** The certificates of each endpoint that speaks TLS and that other machines see. */
-function endpointCertificates(context: CheckContext): readonly EndpointCertificates[] {
+/** Several checks ask for the same of one host. */
+const known = new WeakMap<CheckContext, HostCertificates>();
+
+function certificatesOf(context: CheckContext): HostCertificates {
   let all = known.get(context);
   if (all === undefined) {
-    const { postfix, endpoints } = context;
-    all = endpoints
+    const { postfix } = context;
+    const endpoints = context.endpoints
       .filter(({ tls, role, service }) => tls.mode !== 'none' && role !== 'reinjection' && !service.assumed)
       .map((endpoint) => {
         const service = readerOf(postfix, endpoint);
         return { endpoint, service, certificates: serviceCertificates(postfix, service, endpoint.family) };
       });
+    const uses = endpoints.flatMap(({ endpoint, service, certificates }) =>
+      certificates.certificates.map((loaded) => ({ endpoint, service, loaded })),
+    );
+    const ofUsers = uses.filter(({ endpoint }) => endpoint.side === 'server' && endpoint.role !== 'mx');
+    all = { endpoints, uses, ofUsers: new Set(ofUsers.map(({ loaded }) => loaded.path)) };
     known.set(context, all);
   }
   return all;
 }
 
-function uses(context: CheckContext): readonly CertificateUse[] {
-  return endpointCertificates(context).flatMap(({ endpoint, service, certificates }) =>
-    certificates.certificates.map((loaded) => ({ endpoint, service, loaded })),
-  );
-}
-
 /** Those of servers: a client's own certificate is looked at by few, and by other rules than these. */
 function serverUses(context: CheckContext): readonly CertificateUse[] {
-  return uses(context).filter(({ endpoint }) => endpoint.side === 'server');
+  return certificatesOf(context).uses.filter(({ endpoint }) => endpoint.side === 'server');
 }
 
 /** The file is shown to users' programs, here or on another port: one finding for all of them is enough. */
 function isForUsers(context: CheckContext, { loaded }: CertificateUse): boolean {
-  return serverUses(context).some(
-    ({ endpoint, loaded: other }) => other.path === loaded.path && endpoint.role !== 'mx',
-  );
+  return certificatesOf(context).ofUsers.has(loaded.path);
 }
 
-/** A report at the line that names a file. */
+/** A report at the line that names a file; a key file that nobody named is the file of the certificate. */
 function at(
   { postfix }: CheckContext,
   { endpoint, service }: Pick<CertificateUse, 'endpoint' | 'service'>,
@@ -88,15 +94,10 @@ function at(
   return { at: decidingPlace(postfix, of, service), endpoint, of, ...report };
 }
 
-/** A key file that nobody named is the file of the certificate. */
-function keySetting({ loaded }: CertificateUse): Effective {
-  return loaded.keyFrom.setting === null ? loaded.from : loaded.keyFrom;
-}
-
 function* missing(context: CheckContext): Iterable<Report> {
   const { facts } = context.host.input;
   if (facts === undefined) return;
-  for (const use of uses(context)) {
+  for (const use of certificatesOf(context).uses) {
     const { from, fault, path, keyPath } = use.loaded;
     if (fault?.kind !== 'absent') continue;
     const chains = from.name.endsWith('_chain_files');
@@ -105,7 +106,7 @@ function* missing(context: CheckContext): Iterable<Report> {
       ? [[from, fault.path, 'chain']]
       : [
           [from, path, 'certificate'],
-          ...(keyPath === path ? [] : [[keySetting(use), keyPath, 'key'] as const]),
+          ...(keyPath === path ? [] : [[use.loaded.keyFrom, keyPath, 'key'] as const]),
         ];
     for (const [setting, file, what] of asked) {
       if (facts(file).exists !== false) continue;
@@ -164,6 +165,8 @@ function* names(context: CheckContext): Iterable<Report> {
     const [leaf] = chain;
     // Nobody compares the name of a certificate that he has no reason to trust.
     if (leaf === undefined || leaf.selfSigned || isExample(path)) continue;
+    // Who asks for the name may be shown another certificate.
+    if (postfix.value('tls_server_sni_maps', use.service) !== '') continue;
     const host = postfix.get('myhostname', use.endpoint.service);
     if (host.setting === null || !/^[\w.-]+$/.test(host.value)) continue;
     const report = nameReport(leaf, host.value);
@@ -172,11 +175,11 @@ function* names(context: CheckContext): Iterable<Report> {
 }
 
 function* pairs(context: CheckContext): Iterable<Report> {
-  for (const use of uses(context)) {
+  for (const use of certificatesOf(context).uses) {
     const { from, path, fault, chain } = use.loaded;
     if (fault !== null && fault.kind !== 'absent') {
       const ofKey = fault.path !== path || /key|mismatch/.test(fault.kind);
-      yield at(context, use, ofKey ? keySetting(use) : from, {
+      yield at(context, use, ofKey ? use.loaded.keyFrom : from, {
         message: leafIsNotFirst(use) ? 'leaf-not-first' : fault.kind,
         data: { file: fault.path, line: fault.line, certificate: path, effect: effectOn(use.endpoint) },
       });
@@ -218,33 +221,32 @@ function hasIssuer({ postfix }: CheckContext, { endpoint, service, loaded }: Cer
 function* readable(context: CheckContext): Iterable<Report> {
   const { facts } = context.host.input;
   if (facts === undefined) return;
-  for (const use of uses(context)) {
+  for (const use of certificatesOf(context).uses) {
     const file = use.loaded.keyPath;
     // A file that holds no key may be read by everybody.
     if (use.loaded.key === null && context.postfix.open(file) !== null) continue;
     const { readers } = facts(file);
     if (readers === 'group' || readers === 'others')
-      yield at(context, use, keySetting(use), { message: readers, data: { file } });
+      yield at(context, use, use.loaded.keyFrom, { message: readers, data: { file } });
   }
 }
 
 function* shadowed(context: CheckContext): Iterable<Report> {
   const { postfix } = context;
-  const all = endpointCertificates(context);
-  for (const { endpoint, service, certificates } of all) {
-    for (const setting of certificates.shadowed) {
-      if (setting.setting === null) continue;
-      // In main.cf it is without effect when nobody else reads it.
-      const counts = all.some(
-        (other) =>
-          other.endpoint.family === endpoint.family &&
-          other.certificates.shadowed.length === 0 &&
-          setting.setting?.kind === 'main',
-      );
-      if (counts) continue;
-      yield at(context, { endpoint, service }, setting, {
+  const { endpoints } = certificatesOf(context);
+  // What stands in main.cf counts where one service does not have chain files.
+  const counted = new Set(
+    endpoints
+      .filter(({ certificates }) => certificates.shadowed.length === 0)
+      .map(({ endpoint }) => endpoint.family),
+  );
+  for (const { endpoint, service, certificates } of endpoints) {
+    for (const effective of certificates.shadowed) {
+      const { setting } = effective;
+      if (setting === null || (setting.kind === 'main' && counted.has(endpoint.family))) continue;
+      yield at(context, { endpoint, service }, effective, {
         data: { chains: `${endpoint.family}_tls_chain_files` },
-        fix: { title: `remove ${setting.name}`, ...proposeRemoval(postfix, setting.setting) },
+        fix: { title: `remove ${effective.name}`, ...proposeRemoval(postfix, setting) },
       });
     }
   }
