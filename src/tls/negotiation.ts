@@ -133,9 +133,20 @@ function belongs(suite: CipherSuite, protocol: Protocol): boolean {
   return protocol !== 'SSLv2' && protocol !== 'TLSv1.3' && compareProtocols(suite.protocol, protocol) <= 0;
 }
 
-/** Shared keys, passwords, Kerberos tickets and GOST keys: what no mail server gives OpenSSL. */
-function hasCredentials({ keyExchange, authentication }: CipherSuite): boolean {
-  return !/PSK|SRP|KRB5|GOST/.test(`${keyExchange} ${authentication}`);
+/** Ways to agree on keys that need what no mail server gives OpenSSL: shared keys, passwords, tickets, GOST keys. */
+const WITHOUT_CREDENTIALS: ReadonlySet<string> = new Set([
+  'PSK',
+  'RSAPSK',
+  'DHEPSK',
+  'ECDHEPSK',
+  'SRP',
+  'KRB5',
+  'GOST',
+  'GOST18',
+]);
+
+function hasCredentials({ keyExchange }: CipherSuite): boolean {
+  return !WITHOUT_CREDENTIALS.has(keyExchange);
 }
 
 /** ssl_security_default_callback() for a suite. */

@@ -1,5 +1,10 @@
+import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { PostfixEndpoint } from '../../src/postfix/endpoints.ts';
+import { suitesOf } from '../../src/tls/suites.ts';
 import { hostFromTexts } from '../support/host.ts';
+import { makeCertificate } from '../support/x509.ts';
 
 /** The endpoint of the only service in a master.cf of one line. */
 function endpoint(service: string, main: readonly string[], postfix = '3.7.11'): PostfixEndpoint {
@@ -196,4 +201,64 @@ describe('the cipher string that OpenSSL gets', () => {
   it('knows a tlsproxy that does no TLS', () => {
     expect(endpoint(POSTSCREEN, ['postscreen_tls_security_level = may']).fault).toBe('tlsproxy-off');
   });
+});
+
+describe('what running servers took', () => {
+  const read = (...parts: readonly string[]): string =>
+    readFileSync(path.join(__dirname, '..', ...parts), 'utf8');
+  const pair = ({ publicKey, privateKey }: KeyPairKeyObjectResult): string =>
+    makeCertificate({ publicKey, privateKey }) + String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const files: Readonly<Record<string, string>> = {
+    'rsa.pem': pair(generateKeyPairSync('rsa', { modulusLength: 2048 })),
+    'p256.pem': pair(generateKeyPairSync('ec', { namedCurve: 'prime256v1' })),
+    'p384.pem': pair(generateKeyPairSync('ec', { namedCurve: 'secp384r1' })),
+    'brainpool.pem': pair(generateKeyPairSync('ec', { namedCurve: 'brainpoolP256r1' })),
+    'ed25519.pem': pair(generateKeyPairSync('ed25519')),
+    'dsa.pem': pair(generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 })),
+    'dh512.pem': read('servers', 'data', 'dh512.pem'),
+    'dh1024.pem': read('servers', 'data', 'dh1024.pem'),
+  };
+  const lines = read('recorded', 'suites.tsv')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+
+  it('has an answer of each release', () => {
+    expect([...new Set(lines.map((line) => line.split('\t')[0]))]).toEqual([
+      '3.5.25',
+      '3.7.11',
+      '3.10.13',
+      '3.11.7',
+    ]);
+  });
+
+  it.each(lines.map((line) => line.split('\t')))(
+    '%s, OpenSSL %s: %s',
+    (postfix, openssl, overrides, ...met) => {
+      const settings = (overrides ?? '').replaceAll('{folder}/', '/etc/postfix/').split('; ');
+      const ordered = settings.includes('tls_preempt_cipherlist=yes');
+      const host = hostFromTexts(
+        {
+          ...files,
+          'main.cf': ['smtpd_tls_cert_file=/etc/postfix/rsa.pem', ...settings, ''].join('\n'),
+          'master.cf': `${SMTPD}\n`,
+        },
+        { postfix: postfix ?? '', openssl: openssl ?? '' },
+      );
+      const { tls } = host.postfix?.endpoints[0] ?? {};
+      const ids = new Map(
+        suitesOf(openssl ?? '').map(({ name, id }) => [name, id.toString(16).padStart(4, '0')]),
+      );
+      let before = '';
+      const predicted = (tls?.protocols ?? []).map((protocol) => {
+        const found = (tls?.ciphers ?? [])
+          .filter((cipher) => cipher.protocol === protocol)
+          .map(({ name }) => ids.get(name) ?? name);
+        const text = (ordered ? found : found.toSorted()).join(' ');
+        const cell = `${protocol} ${text === before ? '=' : text}`;
+        before = text;
+        return cell;
+      });
+      expect(predicted).toEqual(met);
+    },
+  );
 });

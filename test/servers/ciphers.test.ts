@@ -187,7 +187,8 @@ describe.each(each)('$name', ({ root, turn }) => {
 
   it('takes behind postscreen what tlsproxy is told', async () => {
     const { folder, outside } = prepare(root, 'proxied');
-    const cases = [
+    // postscreen lets each connection wait.
+    const all = [
       [],
       [
         'tlsproxy_tls_security_level=encrypt',
@@ -198,6 +199,7 @@ describe.each(each)('$name', ({ root, turn }) => {
       ['tlsproxy_tls_security_level=none'],
       ['smtpd_tls_cert_file={folder}/p256.pem', 'smtpd_tls_ask_ccert=yes'],
     ];
+    const cases = all.filter((_, index) => full || (index + turn) % 3 === 0);
     const listeners = await Promise.all(
       cases.map(async (overrides) => ({ overrides, port: await freePort() })),
     );
