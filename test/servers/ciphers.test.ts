@@ -359,7 +359,7 @@ const VERSION: ReadonlyMap<number, Protocol> = new Map([
 function onTheWire({ protocols, ciphers = [] }: EndpointTls): NamedHello | null {
   const newest = protocols.at(-1);
   if (newest === undefined) return null;
-  const older = protocols.filter((protocol) => protocol !== 'TLSv1.3').at(-1);
+  const older = protocols.findLast((protocol) => protocol !== 'TLSv1.3');
   const of = (wanted: Protocol | undefined): string[] =>
     ciphers.filter(({ protocol }) => protocol === wanted).map(({ name }) => name);
   return newest === 'TLSv1.3'
