@@ -38,7 +38,7 @@ export function readTarget(text: string): NamedPort | string {
   if (host.includes('/')) return 'networks are not probed: name each port as HOST:PORT';
   const name =
     /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?$/i;
-  if (!name.test(host) || (/^[\d.]+$/.test(host) && !net.isIPv4(host)))
+  if (!name.test(host) || (/^[\d.-]+$/.test(host) && !net.isIPv4(host)))
     return 'it is no HOST:PORT; an address of IPv6 stands in brackets, [::1]:25';
   return withPort(host, port);
 }

@@ -168,7 +168,7 @@ function serve(socket: net.Socket, behaviour: Behaviour, hellos: SeenHello[]): v
       socket.end();
     } else if (buffer.length >= 5 && buffer.length >= 5 + buffer.readUInt16BE(3)) {
       answered = true;
-      const hello = parse(buffer);
+      const hello = parseHello(buffer);
       hellos.push(hello);
       react(socket, behaviour, hello);
     }
@@ -202,7 +202,8 @@ function kindsOf(buffer: Buffer): number[] {
   return Array.from({ length: count }, (_, index) => buffer.readUIntBE(11 + index * 3, 3));
 }
 
-function parse(buffer: Buffer): SeenHello {
+/** Reads a client hello in one record; throws where it is none. */
+export function parseHello(buffer: Buffer): SeenHello {
   if (buffer[0] !== 22 || buffer[5] !== 1) throw new Error('not a client hello');
   const body = buffer.subarray(9);
   let version = body.readUInt16BE(0);
