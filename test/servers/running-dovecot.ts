@@ -94,13 +94,14 @@ export function isOld(root: Pick<Root, 'dovecot'>): boolean {
 /**
  * Starts a Dovecot on dovecot.conf of a folder.
  *
- * @param ports ports that will be open: the call returns when one of them answers, or the server has ended;
- *   without any it waits for the line in the log that says that it started
+ * @param ports ports that will be open: the call returns when all of them answer, or the server has ended, or
+ *   after some seconds; without any it waits for the line in the log that says that it started
  */
 export async function startDovecot(
   root: Root,
   home: Home,
   ports: readonly number[],
+  host = '127.0.0.1',
 ): Promise<RunningDovecot> {
   for (const folder of ['run', 'state', 'mail']) {
     fs.mkdirSync(path.join(home.outside, folder), { recursive: true });
@@ -120,8 +121,9 @@ export async function startDovecot(
   });
   const log = (): string => said + (fs.existsSync(logFile) ? fs.readFileSync(logFile, 'utf8') : '');
   const ready = async (): Promise<boolean> => {
-    for (const port of ports) if (await answers(port)) return true;
-    return ports.length === 0 && log().includes('starting up');
+    // The ports are opened one after the other.
+    for (const port of ports) if (!(await answers(port, host))) return false;
+    return log().includes('starting up');
   };
   for (let attempt = 0; attempt < 150 && child.exitCode === null; attempt++) {
     if (await ready()) break;
@@ -149,7 +151,7 @@ function wait(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Whether something listens on a port of 127.0.0.1. */
+/** Whether something listens on a port. */
 export function answers(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = net.connect(port, host);
@@ -179,9 +181,10 @@ export interface SeenByClient {
 /** A client: where it comes from, and how it speaks. */
 export interface Client {
   readonly protocol: LoginProtocol;
+  readonly host: string;
   readonly port: number;
-  /** Another address than 127.0.0.1 is another host for Dovecot. */
-  readonly from: '127.0.0.1' | '127.0.0.2';
+  /** The address that it comes from: another than `host` is another machine for Dovecot. */
+  readonly from: string;
   /** How TLS begins. */
   readonly tls: 'none' | 'starttls' | 'implicit';
   readonly serverName?: string;
@@ -260,11 +263,11 @@ function handshake(options: tls.ConnectionOptions, serverName: string | undefine
 }
 
 /** Opens a dialogue as the client says; null where TLS cannot be begun. */
-async function open({ protocol, port, from, tls: begin, serverName }: Client): Promise<{
+async function open({ protocol, host, port, from, tls: begin, serverName }: Client): Promise<{
   readonly dialogue: Dialogue;
   readonly greeting: string;
 } | null> {
-  const address = { host: '127.0.0.1', port, localAddress: from };
+  const address = { host, port, localAddress: from };
   if (begin === 'implicit') {
     const dialogue = await handshake(address, serverName);
     return dialogue === null ? null : { dialogue, greeting: await dialogue.until(/^/) };
