@@ -5,7 +5,7 @@ import { offeredSuites } from '../tls/negotiation.ts';
 import type { DovecotConfiguration } from './configuration.ts';
 import type { DovecotContext, DovecotEffective } from './effective.ts';
 import type { DovecotClientEndpoint } from './endpoints.ts';
-import type { RunningProtocols } from './listeners.ts';
+import { isLoopback, type RunningProtocols } from './listeners.ts';
 import { clientNegotiation } from './server-tls.ts';
 
 /**
@@ -126,7 +126,9 @@ function endpoint(
       ...(mode === 'none' ? {} : { ciphers }),
     },
     auth: { beforeTls: mode === 'none' ? null : [], afterTls: mode === 'none' ? [] : null },
-    connection,
+    context: connection,
+    public: !isLoopback(host),
+    sasl: false,
     hostFrom,
     modeFrom,
     verifyFrom,

@@ -34,8 +34,12 @@ export type DovecotAuthFault =
 /** What an endpoint on either side is, beside what all endpoints are. */
 interface DovecotPlace extends Endpoint {
   readonly server: 'dovecot';
-  /** The connections for which the settings count. */
-  readonly connection: DovecotContext;
+  /** What is known of its connections when a value is asked for. */
+  readonly context: DovecotContext;
+  /** Reachable from other machines; of a client: the other server is another machine. */
+  readonly public: boolean;
+  /** Takes passwords, or would if TLS were there. */
+  readonly sasl: boolean;
 }
 
 /** A listener of Dovecot, for all connections or for those of one filter. */
@@ -50,8 +54,6 @@ export interface DovecotServerEndpoint extends DovecotPlace, DovecotTls {
   readonly protocols: RunningProtocols;
   /** The filter for whose connections this is another endpoint than for the rest; null: for the rest. */
   readonly filter: Filter | null;
-  /** Reachable from other machines. */
-  readonly public: boolean;
   /** The mechanisms, as far as users log in here. */
   readonly mechanisms: MechanismList | null;
   readonly mechanismsFrom: DovecotEffective;
@@ -183,7 +185,8 @@ class EndpointMaker {
       port,
       ...this.#authOf(connection, tls),
       ...tls,
-      connection,
+      context: connection,
+      sasl: program.login,
       service,
       listener,
       open,

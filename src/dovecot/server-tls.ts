@@ -212,7 +212,7 @@ export function clientNegotiation(
   openssl: Release,
 ): DovecotClientTls {
   const { release, table } = configuration;
-  // In 2.4 the filter `ssl_client` holds settings of the client's side, an empty list of ciphers by itself.
+  // In 2.4 the filter `ssl_client` holds settings of the client's side.
   const context: DovecotContext =
     table.get('ssl_client') === null
       ? connection
@@ -223,7 +223,10 @@ export function clientNegotiation(
     name === 'ssl_protocols'
       ? listedProtocols(protocolsFrom.value, openssl)
       : protocolsOfWord(protocolsFrom.value, release, openssl);
-  const cipherListFrom = configuration.get('ssl_cipher_list', context);
+  const found = configuration.get('ssl_cipher_list', context);
+  // That filter has an empty list by itself (doveconf -d of 2.4.1 and 2.4.5).
+  const own = table.get('ssl_client') !== null && found.origin.kind === 'default';
+  const cipherListFrom = own ? { ...found, value: '' } : found;
   const list = cipherListOf(cipherListFrom.value, release, openssl);
   const fault =
     listFault(list, cipherListFrom) ??

@@ -34,7 +34,6 @@ export interface DefaultService {
 }
 
 const file = serviceData as unknown as ServicesFile;
-const byConfig: ReadonlySet<string> = new Set(file.byConfig);
 const made = new Map<string, ReadonlyMap<string, DefaultService>>();
 
 /**
@@ -66,6 +65,7 @@ interface Growing {
 
 function make(release: Release, version: Release): ReadonlyMap<string, DefaultService> {
   const growing = new Map<string, Growing>();
+  const byConfig = new Set(file.byConfig);
   for (const [key, values] of Object.entries(file.services)) {
     const value =
       typeof values === 'string' ? values : datedValue(values, byConfig.has(key) ? version : release);

@@ -1,7 +1,7 @@
 import { DovecotConfiguration } from '../dovecot/configuration.ts';
-import type { DovecotContext } from '../dovecot/effective.ts';
+import { type DovecotEndpoint, dovecotEndpoints } from '../dovecot/endpoints.ts';
 import type { DovecotFiles, DovecotTree } from '../dovecot/load.ts';
-import type { Endpoint, Server } from '../model/endpoint.ts';
+import type { Server } from '../model/endpoint.ts';
 import type { FileFacts } from '../model/file-facts.ts';
 import type { KnownRelease } from '../model/setting.ts';
 import { PostfixConfiguration } from '../postfix/configuration.ts';
@@ -36,7 +36,7 @@ export interface HostInput {
   } | null;
   readonly dovecot: DovecotInput | null;
   readonly releases: HostReleases;
-  /** Reads a file that Postfix's configuration names; null when it is not there or cannot be read. */
+  /** Reads a file that a configuration names; null when it is not there or cannot be read. */
   readonly open: (path: string) => SourceFile | null;
   /** Looks at a file of the running system; left out where the files are not those of a running system. */
   readonly facts?: (path: string) => FileFacts;
@@ -48,17 +48,6 @@ export interface HostInput {
 export interface PostfixHost {
   readonly configuration: PostfixConfiguration;
   readonly endpoints: readonly PostfixEndpoint[];
-}
-
-/** An endpoint of Dovecot with what the rules want to know of it. */
-export interface DovecotEndpoint extends Endpoint {
-  readonly server: 'dovecot';
-  /** What is known of its connections when a value is asked for. */
-  readonly context: DovecotContext;
-  /** Reachable from other machines. */
-  readonly public: boolean;
-  /** Takes passwords, or would if TLS were there. */
-  readonly sasl: boolean;
 }
 
 /** Dovecot on one host. */
@@ -89,10 +78,16 @@ export function buildHost(input: HostInput): Host {
     });
     postfix = { configuration, endpoints: postfixEndpoints(configuration) };
   }
-  const dovecot =
-    input.dovecot === null
-      ? null
-      : { input: input.dovecot, configuration: configurationOf(input, input.dovecot), endpoints: [] };
+  let dovecot: DovecotHost | null = null;
+  if (input.dovecot !== null) {
+    const configuration = configurationOf(input, input.dovecot);
+    const surroundings = { openssl: input.releases.openssl.version, open: input.open };
+    dovecot = {
+      input: input.dovecot,
+      configuration,
+      endpoints: dovecotEndpoints(configuration, surroundings),
+    };
+  }
   return { root: input.root, input, releases: input.releases, postfix, dovecot };
 }
 

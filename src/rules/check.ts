@@ -1,5 +1,6 @@
 import type { DovecotConfiguration } from '../dovecot/configuration.ts';
-import type { DovecotEndpoint, Host } from '../hosts/host.ts';
+import type { DovecotEndpoint } from '../dovecot/endpoints.ts';
+import type { Host } from '../hosts/host.ts';
 import type { Fix, Related } from '../model/finding.ts';
 import type { EffectiveValue } from '../model/setting.ts';
 import type { PostfixConfiguration } from '../postfix/configuration.ts';

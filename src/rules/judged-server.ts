@@ -1,9 +1,9 @@
 import type { DovecotEffective } from '../dovecot/effective.ts';
+import type { DovecotEndpoint } from '../dovecot/endpoints.ts';
 import {
   proposeRemoval as proposeDovecotRemoval,
   proposeSetting as proposeDovecotSetting,
 } from '../dovecot/proposals.ts';
-import type { DovecotEndpoint } from '../hosts/host.ts';
 import type { Release } from '../model/release.ts';
 import type { EffectiveValue } from '../model/setting.ts';
 import { proposeRemoval, proposeSetting } from '../postfix/proposals.ts';

@@ -6,11 +6,8 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
+import { PASSWORD, USER } from '../support/dovecot-text.ts';
 import { inRoot, type Root } from './roots.ts';
-
-/** The account that every configuration of these tests lets in. */
-export const USER = 'someone';
-export const PASSWORD = 'loopback';
 
 /** A Dovecot that runs, or did not start. */
 export interface RunningDovecot {
@@ -35,60 +32,6 @@ export function makeHome(root: Root): Home {
   const outside = fs.mkdtempSync(path.join(root.path, 'tmp', 'pfharden-'));
   fs.chmodSync(outside, 0o755);
   return { inside: `/${path.relative(root.path, outside)}`, outside };
-}
-
-/**
- * Settings of the surroundings of a test: where files go, who may log in, and nothing that is judged. The
- * first lines of the file, because 2.4 wants its version there.
- *
- * @param folder as the programs in the root see it
- */
-export function surroundings(root: Root, folder: string): string {
-  const common = [
-    `base_dir = ${folder}/run`,
-    `state_dir = ${folder}/state`,
-    `log_path = ${folder}/log`,
-    'first_valid_uid = 1',
-    'default_vsz_limit = 0',
-  ];
-  if (isOld(root)) {
-    return [
-      ...common.filter((line) => !line.startsWith('state_dir') || root.dovecot !== ''),
-      `mail_location = maildir:${folder}/mail/%u`,
-      'passdb {',
-      '  driver = static',
-      `  args = password=${PASSWORD}`,
-      '}',
-      'userdb {',
-      '  driver = static',
-      `  args = uid=65534 gid=65534 home=${folder}/mail/%u`,
-      '}',
-      '',
-    ].join('\n');
-  }
-  return [
-    `dovecot_config_version = ${root.dovecot}`,
-    `dovecot_storage_version = ${root.dovecot}`,
-    ...common.filter((line) => !line.startsWith('default_vsz')),
-    'mail_driver = maildir',
-    `mail_path = ${folder}/mail/%{user}`,
-    'passdb static {',
-    `  password = ${PASSWORD}`,
-    '}',
-    'userdb static {',
-    '  fields {',
-    '    uid = 65534',
-    '    gid = 65534',
-    `    home = ${folder}/mail/%{user}`,
-    '  }',
-    '}',
-    '',
-  ].join('\n');
-}
-
-/** Whether a root has the language of 2.3. */
-export function isOld(root: Pick<Root, 'dovecot'>): boolean {
-  return root.dovecot.startsWith('2.3.');
 }
 
 /**
@@ -339,8 +282,19 @@ export function makeKeyPair(root: Root, home: Home, name: string, kind: 'rsa' | 
     kind === 'rsa' ? ['-newkey', 'rsa:2048'] : ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
   const file = `${home.inside}/${name}`;
   const made = inRoot(root, [
-    ...['openssl', 'req', '-x509', ...key, '-nodes', '-days', '30', '-subj', '/CN=mail.example.org'],
-    ...['-keyout', `${file}.key`, '-out', `${file}.crt`],
+    'openssl',
+    'req',
+    '-x509',
+    ...key,
+    '-nodes',
+    '-days',
+    '30',
+    '-subj',
+    '/CN=mail.example.org',
+    '-keyout',
+    `${file}.key`,
+    '-out',
+    `${file}.crt`,
   ]);
   if (made.status !== 0) throw new Error(made.stderr);
 }
