@@ -118,8 +118,10 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     ...HOSTS,
   },
   show: {
+    profile: PROFILE,
     format: FORMAT,
     all: { type: 'boolean', describe: 'Also the settings that are left at their defaults' },
+    verbose: { type: 'boolean', describe: 'Name every suite' },
     ...HOSTS,
     'no-color': NO_COLOR,
   },

@@ -3,6 +3,7 @@ import { HostsDocument } from '../reports/json.ts';
 import { showHost, showText } from '../reports/show.ts';
 import { RequestedHosts } from './hosts.ts';
 import { isOn, type Request, textOf } from './options.ts';
+import { chosenProfile } from './profile-option.ts';
 import { out, outputPalette, outputWidth } from './terminal.ts';
 
 /** `pfharden show`: effective settings with their origin, and the endpoints. */
@@ -11,14 +12,19 @@ export async function show(request: Request): Promise<number> {
   const all = isOn(given, 'all');
   const json = textOf(given, 'format') === 'json';
   const hosts = await RequestedHosts.of(request);
-  const text = { palette: outputPalette(isOn(given, 'no-color')), width: outputWidth() };
+  const format = {
+    profile: await chosenProfile(textOf(given, 'profile'), hosts.found),
+    palette: outputPalette(isOn(given, 'no-color')),
+    width: outputWidth(),
+    verbose: isOn(given, 'verbose'),
+  };
   const document = new HostsDocument();
   let first = true;
   if (json) out(document.start({}));
   for await (const input of hosts.inputs()) {
     const host = buildHost(input);
     if (json) out(document.host(showHost(host, all)));
-    else out(`${first ? '' : '\n'}${showText(host, all, text)}`);
+    else out(`${first ? '' : '\n'}${showText(host, all, format)}`);
     first = false;
   }
   if (json) out(document.end());

@@ -44,13 +44,22 @@ export function protocolTable(endpoint: TabledEndpoint, format: TableFormat): st
       .trimEnd();
   return [
     format.palette.dim(written(headings)),
-    ...rows.flatMap(({ cells, marked, names }) => [
+    ...rows.flatMap(({ cells, marked, names }, index) => [
       marked ? format.palette.severity.warning(written(cells)) : written(cells),
       ...(format.verbose
-        ? names.flatMap((name) => wrap(name, format.width - 8)).map((name) => `        ${name}`)
+        ? namesOnce(names, index, rows)
+            .flatMap((name) => wrap(name, format.width - 8))
+            .map((name) => `        ${name}`)
         : []),
     ]),
   ].map((line) => `  ${line}`);
+}
+
+/** The names of a row; those of the protocol before are not told again. */
+function namesOnce(names: readonly string[], index: number, rows: readonly Row[]): readonly string[] {
+  const before = rows[index - 1];
+  const same = before !== undefined && names.length > 0 && before.names.join() === names.join();
+  return same ? [`  as in ${before.cells[1]}`] : names;
 }
 
 interface Row {

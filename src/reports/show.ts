@@ -2,13 +2,14 @@ import { scopePath } from '../dovecot/assignment.ts';
 import type { DovecotConfiguration } from '../dovecot/configuration.ts';
 import { originOf } from '../dovecot/effective.ts';
 import type { Host } from '../hosts/host.ts';
-import { type EndpointAuth, SERVER_NAMES, type Server } from '../model/endpoint.ts';
+import { type EndpointAuth, type EndpointTls, SERVER_NAMES, type Server } from '../model/endpoint.ts';
 import { shownValue } from '../model/secrets.ts';
 import type { Origin } from '../model/setting.ts';
 import type { Effective, PostfixConfiguration, PostfixSetting } from '../postfix/configuration.ts';
-import type { JudgedEndpoint } from '../rules/check.ts';
+import { protocolsText, type TableFormat } from './endpoint-table.ts';
 import { hostHead } from './json.ts';
 import type { Palette } from './palette.ts';
+import { type ShownEndpoint, shownEndpoints, tlsLines } from './show-endpoints.ts';
 import { hostName, judgedPrograms, PROGRAM_NAMES } from './text.ts';
 import { shownText, widthOf, wrap } from './words.ts';
 
@@ -84,11 +85,6 @@ function dovecotSettings(configuration: DovecotConfiguration, all: boolean): Sho
   return [...set, ...defaults];
 }
 
-/** The endpoints of both servers. */
-function endpointsOf({ postfix, dovecot }: Host): readonly JudgedEndpoint[] {
-  return [...(postfix?.endpoints ?? []), ...(dovecot?.endpoints ?? [])];
-}
-
 /** A host of `show --format json`. */
 export function showHost(host: Host, all: boolean): unknown {
   return {
@@ -101,16 +97,32 @@ export function showHost(host: Host, all: boolean): unknown {
       effective: shownValue(name, value),
       origin: originJson(origin),
     })),
-    endpoints: endpointsOf(host).map(({ id, server, side, role, address, port, tls, auth }) => ({
-      id,
-      server,
-      side,
-      role,
-      address,
-      port,
-      tls: { mode: tls.mode, protocols: tls.protocols },
-      auth: { beforeTls: auth.beforeTls, afterTls: auth.afterTls },
-    })),
+    endpoints: shownEndpoints(host).map(({ endpoint, tls, notes }) => {
+      const { id, server, side, role, address, port, auth } = endpoint;
+      return {
+        id,
+        server,
+        side,
+        role,
+        address,
+        port,
+        tls: tlsJson(tls),
+        auth: { beforeTls: auth.beforeTls, afterTls: auth.afterTls },
+        notes,
+      };
+    }),
+  };
+}
+
+/** Ciphers are null where nothing is known of them; who decides on the order and the keys belong to servers. */
+function tlsJson({ mode, protocols, ciphers, preference, keyTypes }: EndpointTls): unknown {
+  const known = ciphers ?? (protocols.length === 0 ? [] : null);
+  return {
+    mode,
+    protocols,
+    ciphers: known?.map(({ protocol, name }) => ({ protocol, name })) ?? null,
+    preference: preference ?? null,
+    keyTypes: keyTypes ?? null,
   };
 }
 
@@ -121,11 +133,8 @@ function originJson(origin: Origin): unknown {
 }
 
 /** Settings and endpoints of a host for the terminal. */
-export function showText(
-  host: Host,
-  all: boolean,
-  { palette, width }: { readonly palette: Palette; readonly width: number },
-): string {
+export function showText(host: Host, all: boolean, format: TableFormat): string {
+  const { palette, width } = format;
   const { releases } = host;
   const programs = judgedPrograms(host).map(
     (program) => `${PROGRAM_NAMES[program]} ${releases[program].version} (${releases[program].versionFrom})`,
@@ -143,7 +152,8 @@ export function showText(
     place = heading;
     lines.push(...settingLines(setting, palette, width));
   }
-  lines.push('', palette.strong('Endpoints'), ...endpointTable(endpointsOf(host)));
+  const endpoints = shownEndpoints(host);
+  lines.push('', palette.strong('Endpoints'), ...endpointTable(endpoints), ...tlsLines(endpoints, format));
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
@@ -168,13 +178,12 @@ function settingLines(setting: ShownSetting, palette: Palette, width: number): s
 
 const HEADINGS = ['endpoint', 'role', 'address', 'TLS', 'protocols', 'AUTH'];
 
-function endpointTable(endpoints: readonly JudgedEndpoint[]): string[] {
+function endpointTable(endpoints: readonly ShownEndpoint[]): string[] {
   if (endpoints.length === 0) return ['  none'];
   const rows = [
     HEADINGS,
-    ...endpoints.map((endpoint) => {
-      const { id, role, address, port, tls, auth } = endpoint;
-      const fault = endpoint.server === 'postfix' ? endpoint.fault : null;
+    ...endpoints.map(({ endpoint, tls, fault }) => {
+      const { id, role, address, port, auth } = endpoint;
       const assumed = endpoint.server === 'postfix' && endpoint.service.assumed;
       return [
         // The destination of a client is its address.
@@ -194,11 +203,6 @@ function endpointTable(endpoints: readonly JudgedEndpoint[]): string[] {
     (row) =>
       `  ${row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell))).join('  ')}`,
   );
-}
-
-function protocolsText(protocols: readonly string[]): string {
-  if (protocols.length <= 2) return protocols.join(' ') || '-';
-  return `${protocols[0]} to ${protocols.at(-1)}`;
 }
 
 function offered(mechanisms: readonly string[] | null): boolean {

@@ -284,8 +284,42 @@ describe('JSON', () => {
       setting(null, 'my_password', '(hidden)', '(hidden)', 'main.cf', 3),
       setting('smtp/inet', 'smtpd_tls_security_level', 'may', 'may', 'master.cf', 2),
     ]);
+    expect(report.hosts[0]?.endpoints[0]?.tls.ciphers).toEqual([]);
     const all = json(['show', '--all'], showSchema) as ShowReport;
     expect(all.hosts[0]?.settings.length).toBeGreaterThan(500);
+  });
+
+  test('of show with the suites of each port and client', () => {
+    files({
+      'main.cf': [
+        'smtpd_tls_security_level = may',
+        'smtpd_tls_cert_file = none',
+        'smtpd_tls_protocols = TLSv1.2',
+        'tls_medium_cipherlist = ADH-AES128-SHA:AES128-SHA',
+        'smtp_tls_security_level = may',
+        'smtp_tls_mandatory_protocols = TLSv1.2',
+        'smtp_tls_policy_maps = inline:{ {[mx.example]=encrypt exclude=aNULL} }',
+        'relayhost = [mx.example]',
+        '',
+      ].join('\n'),
+      'master.cf': 'smtp inet n - n - - smtpd\nsmtp unix - - n - - smtp\n',
+    });
+    const report = json(['show', '--openssl-version', '3.0'], showSchema) as ShowReport;
+    expect(report.hosts[0]?.endpoints).toMatchObject([
+      {
+        tls: {
+          mode: 'opportunistic',
+          ciphers: [{ protocol: 'TLSv1.2', name: 'ADH-AES128-SHA' }],
+          preference: 'client',
+          keyTypes: [],
+        },
+        notes: [],
+      },
+      {
+        tls: { mode: 'required', ciphers: [{ protocol: 'TLSv1.2', name: 'AES128-SHA' }], preference: null },
+        notes: ['smtp_tls_policy_maps has a policy for this destination: level encrypt'],
+      },
+    ]);
   });
 
   test('of rules', () => {
@@ -316,7 +350,10 @@ interface LintReport {
 }
 
 interface ShowReport {
-  readonly hosts: readonly { readonly settings: readonly object[] }[];
+  readonly hosts: readonly {
+    readonly settings: readonly object[];
+    readonly endpoints: readonly { readonly tls: { readonly ciphers: readonly object[] | null } }[];
+  }[];
 }
 
 describe('the text report', () => {

@@ -80,8 +80,12 @@ const endpoint = exactly({
   tls: exactly({
     mode: { enum: ['none', 'opportunistic', 'required', 'implicit'] },
     protocols: list({ enum: PROTOCOLS }),
+    ciphers: orNull(list(exactly({ protocol: { enum: PROTOCOLS }, name: text }))),
+    preference: { enum: ['server', 'client', null] },
+    keyTypes: orNull(list(text)),
   }),
   auth: exactly({ beforeTls: mechanisms, afterTls: mechanisms }),
+  notes: list(text),
 });
 
 /** `show --format json` */
