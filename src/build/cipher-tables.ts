@@ -29,7 +29,13 @@ interface Alias {
 const ALIASES: readonly Alias[] = [
   { name: 'ALL', means: 'Enc=!None' },
   { name: 'COMPLEMENTOFALL', means: 'Enc=None' },
-  { name: 'COMPLEMENTOFDEFAULT', means: 'Kx=ECDH,DH Au=None Enc=!None', before: '1.1.0' },
+  { name: 'COMPLEMENTOFDEFAULT', means: 'Kx=ECDH,DH Au=None Enc=!None', before: '1.0.2' },
+  {
+    name: 'COMPLEMENTOFDEFAULT',
+    means: 'Au=None Enc=!None Protocol=!SSLv2 Export=yes,no',
+    since: '1.0.2',
+    before: '1.1.0',
+  },
   { name: 'COMPLEMENTOFDEFAULT', means: 'Default=no', since: '1.1.0' },
   { name: 'kRSA', means: 'Kx=RSA' },
   { name: 'kDHr', means: 'Kx=DH/RSA' },
@@ -113,8 +119,8 @@ const ALIASES: readonly Alias[] = [
   { name: 'TLSv1.2', means: 'Protocol=TLSv1.2' },
   { name: 'EXP', means: 'Export=yes' },
   { name: 'EXPORT', means: 'Export=yes' },
-  { name: 'EXPORT40', means: 'Strength=EXP40' },
-  { name: 'EXPORT56', means: 'Strength=EXP56' },
+  { name: 'EXPORT40', means: 'Strength=EXPORT40' },
+  { name: 'EXPORT56', means: 'Strength=EXPORT56' },
   { name: 'LOW', means: 'Strength=LOW' },
   { name: 'MEDIUM', means: 'Strength=MEDIUM' },
   { name: 'HIGH', means: 'Strength=HIGH' },
@@ -141,14 +147,18 @@ const CLASSES = ['EXPORT40', 'EXPORT56', 'LOW', 'MEDIUM', 'HIGH', 'FIPS'];
  */
 const STRENGTH_BITS: readonly { readonly enc: string; readonly bits: number; readonly since?: Release }[] = [
   // Three keys of 56 bits, of which meeting in the middle spares one.
-  { enc: '3DES', bits: 112 },
+  // Between 1.0.1e, which counts 168, and 1.0.1u it came; 1.0.2 has it.
+  { enc: '3DES', bits: 112, since: '1.0.1s' },
   // CHANGES of 3.2: rated as security level 0, for the short tag.
   { enc: 'AESCCM8', bits: 64, since: '3.2' },
 ];
 
 /** What DEFAULT stands for (ssl.h: SSL_DEFAULT_CIPHER_LIST; since 3.0 OSSL_default_cipher_list()). */
 const DEFAULTS: readonly { readonly since: Release; readonly text: string }[] = [
-  { since: '1.0.1', text: 'ALL:!EXPORT:!LOW:!aNULL:!eNULL:!SSLv2' },
+  { since: '1.0.1', text: 'ALL:!aNULL:!eNULL:!SSLv2' },
+  { since: '1.0.1s', text: 'ALL:!EXPORT:!LOW:!aNULL:!eNULL:!SSLv2' },
+  { since: '1.0.2', text: 'ALL:!EXPORT:!aNULL:!eNULL:!SSLv2' },
+  { since: '1.0.2g', text: 'ALL:!EXPORT:!LOW:!aNULL:!eNULL:!SSLv2' },
   { since: '1.1.0', text: 'ALL:!COMPLEMENTOFDEFAULT:!eNULL' },
 ];
 
@@ -220,7 +230,11 @@ function program(release: Release, command: string): Program {
 
 /** A line of `ciphers -V -stdname`: `0xC0,0x30 - IANA - NAME PROTOCOL Kx=… Au=… Enc=…(BITS) Mac=…`. */
 function readRow(line: string): Row {
-  const [bytes = '', , iana = '', , name = '', protocol = '', ...rest] = line.trim().split(/\s+/);
+  const [bytes = '', , ...words] = line.trim().split(/\s+/);
+  const id = bytes.replaceAll(/0x|,/g, '');
+  // Programs of before 1.1.1 do not print the name of IANA and the dash behind it.
+  const [iana = '', name = '', protocol = '', ...rest] =
+    words[1] === '-' ? words.toSpliced(1, 1) : ['', ...words];
   const column = (key: string): string => {
     const found = rest.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1);
     if (found === undefined) throw new Error(`no ${key}= in ${line}`);
@@ -228,7 +242,7 @@ function readRow(line: string): Row {
   };
   const [, enc = '', bits = '0'] = /^(.*?)(?:\((\d+)\))?$/.exec(column('Enc')) ?? [];
   return {
-    id: bytes.replaceAll(/0x|,/g, ''),
+    id,
     name,
     iana,
     protocol: protocol === 'TLSv1.0' ? 'TLSv1' : protocol,
@@ -241,6 +255,90 @@ function readRow(line: string): Row {
     isExport: rest.at(-1) === 'export',
   };
 }
+
+/**
+ * Names in the registry of IANA of the suites that no program with `-stdname` has; those of SSLv2 are from its
+ * specification, which has three bytes for a suite.
+ */
+const IANA_NAMES: Readonly<Record<string, string>> = {
+  '0003': 'TLS_RSA_EXPORT_WITH_RC4_40_MD5',
+  '0004': 'TLS_RSA_WITH_RC4_128_MD5',
+  '0005': 'TLS_RSA_WITH_RC4_128_SHA',
+  '0006': 'TLS_RSA_EXPORT_WITH_RC2_CBC_40_MD5',
+  '0007': 'TLS_RSA_WITH_IDEA_CBC_SHA',
+  '0008': 'TLS_RSA_EXPORT_WITH_DES40_CBC_SHA',
+  '0009': 'TLS_RSA_WITH_DES_CBC_SHA',
+  '000A': 'TLS_RSA_WITH_3DES_EDE_CBC_SHA',
+  '000C': 'TLS_DH_DSS_WITH_DES_CBC_SHA',
+  '000D': 'TLS_DH_DSS_WITH_3DES_EDE_CBC_SHA',
+  '000F': 'TLS_DH_RSA_WITH_DES_CBC_SHA',
+  '0010': 'TLS_DH_RSA_WITH_3DES_EDE_CBC_SHA',
+  '0011': 'TLS_DHE_DSS_EXPORT_WITH_DES40_CBC_SHA',
+  '0012': 'TLS_DHE_DSS_WITH_DES_CBC_SHA',
+  '0013': 'TLS_DHE_DSS_WITH_3DES_EDE_CBC_SHA',
+  '0014': 'TLS_DHE_RSA_EXPORT_WITH_DES40_CBC_SHA',
+  '0015': 'TLS_DHE_RSA_WITH_DES_CBC_SHA',
+  '0016': 'TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA',
+  '0017': 'TLS_DH_anon_EXPORT_WITH_RC4_40_MD5',
+  '0018': 'TLS_DH_anon_WITH_RC4_128_MD5',
+  '0019': 'TLS_DH_anon_EXPORT_WITH_DES40_CBC_SHA',
+  '001A': 'TLS_DH_anon_WITH_DES_CBC_SHA',
+  '001B': 'TLS_DH_anon_WITH_3DES_EDE_CBC_SHA',
+  '0030': 'TLS_DH_DSS_WITH_AES_128_CBC_SHA',
+  '0031': 'TLS_DH_RSA_WITH_AES_128_CBC_SHA',
+  '0036': 'TLS_DH_DSS_WITH_AES_256_CBC_SHA',
+  '0037': 'TLS_DH_RSA_WITH_AES_256_CBC_SHA',
+  '003E': 'TLS_DH_DSS_WITH_AES_128_CBC_SHA256',
+  '003F': 'TLS_DH_RSA_WITH_AES_128_CBC_SHA256',
+  '0042': 'TLS_DH_DSS_WITH_CAMELLIA_128_CBC_SHA',
+  '0043': 'TLS_DH_RSA_WITH_CAMELLIA_128_CBC_SHA',
+  '0068': 'TLS_DH_DSS_WITH_AES_256_CBC_SHA256',
+  '0069': 'TLS_DH_RSA_WITH_AES_256_CBC_SHA256',
+  '0085': 'TLS_DH_DSS_WITH_CAMELLIA_256_CBC_SHA',
+  '0086': 'TLS_DH_RSA_WITH_CAMELLIA_256_CBC_SHA',
+  '008A': 'TLS_PSK_WITH_RC4_128_SHA',
+  '008B': 'TLS_PSK_WITH_3DES_EDE_CBC_SHA',
+  '0097': 'TLS_DH_DSS_WITH_SEED_CBC_SHA',
+  '0098': 'TLS_DH_RSA_WITH_SEED_CBC_SHA',
+  '00A0': 'TLS_DH_RSA_WITH_AES_128_GCM_SHA256',
+  '00A1': 'TLS_DH_RSA_WITH_AES_256_GCM_SHA384',
+  '00A4': 'TLS_DH_DSS_WITH_AES_128_GCM_SHA256',
+  '00A5': 'TLS_DH_DSS_WITH_AES_256_GCM_SHA384',
+  C001: 'TLS_ECDH_ECDSA_WITH_NULL_SHA',
+  C002: 'TLS_ECDH_ECDSA_WITH_RC4_128_SHA',
+  C003: 'TLS_ECDH_ECDSA_WITH_3DES_EDE_CBC_SHA',
+  C004: 'TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA',
+  C005: 'TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA',
+  C007: 'TLS_ECDHE_ECDSA_WITH_RC4_128_SHA',
+  C008: 'TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA',
+  C00B: 'TLS_ECDH_RSA_WITH_NULL_SHA',
+  C00C: 'TLS_ECDH_RSA_WITH_RC4_128_SHA',
+  C00D: 'TLS_ECDH_RSA_WITH_3DES_EDE_CBC_SHA',
+  C00E: 'TLS_ECDH_RSA_WITH_AES_128_CBC_SHA',
+  C00F: 'TLS_ECDH_RSA_WITH_AES_256_CBC_SHA',
+  C011: 'TLS_ECDHE_RSA_WITH_RC4_128_SHA',
+  C012: 'TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA',
+  C016: 'TLS_ECDH_anon_WITH_RC4_128_SHA',
+  C017: 'TLS_ECDH_anon_WITH_3DES_EDE_CBC_SHA',
+  C01A: 'TLS_SRP_SHA_WITH_3DES_EDE_CBC_SHA',
+  C01B: 'TLS_SRP_SHA_RSA_WITH_3DES_EDE_CBC_SHA',
+  C01C: 'TLS_SRP_SHA_DSS_WITH_3DES_EDE_CBC_SHA',
+  C025: 'TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA256',
+  C026: 'TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA384',
+  C029: 'TLS_ECDH_RSA_WITH_AES_128_CBC_SHA256',
+  C02A: 'TLS_ECDH_RSA_WITH_AES_256_CBC_SHA384',
+  C02D: 'TLS_ECDH_ECDSA_WITH_AES_128_GCM_SHA256',
+  C02E: 'TLS_ECDH_ECDSA_WITH_AES_256_GCM_SHA384',
+  C031: 'TLS_ECDH_RSA_WITH_AES_128_GCM_SHA256',
+  C032: 'TLS_ECDH_RSA_WITH_AES_256_GCM_SHA384',
+  '010080': 'SSL_CK_RC4_128_WITH_MD5',
+  '020080': 'SSL_CK_RC4_128_EXPORT40_WITH_MD5',
+  '030080': 'SSL_CK_RC2_128_CBC_WITH_MD5',
+  '040080': 'SSL_CK_RC2_128_CBC_EXPORT40_WITH_MD5',
+  '050080': 'SSL_CK_IDEA_128_CBC_WITH_MD5',
+  '060040': 'SSL_CK_DES_64_CBC_WITH_MD5',
+  '0700C0': 'SSL_CK_DES_192_EDE3_CBC_WITH_MD5',
+};
 
 /** The suites of a cipher string, TLSv1.3 first; none where the program refuses it. */
 function rows({ ask }: Program, text: string, ...options: string[]): Row[] {
@@ -290,6 +388,22 @@ function strengthOf({ enc, bits }: Row, release: Release): number {
   return special?.bits ?? bits;
 }
 
+/** The names of IANA by id: what the programs say, and where none does, what stands above. */
+function ianaNames(programs: readonly Program[]): ReadonlyMap<string, string> {
+  const printed = programs
+    .flatMap((one) => [...rows(one, 'ALL:COMPLEMENTOFALL'), ...unusualTls13(one)])
+    .filter(({ iana }) => iana !== '')
+    .map(({ id, iana }) => [id, iana] as const);
+  return new Map([...Object.entries(IANA_NAMES), ...printed]);
+}
+
+/** The TLSv1.3 suites that a program has when it is asked for them. */
+function unusualTls13(from: Program): Row[] {
+  return TLS13_ON_REQUEST.flatMap((name) =>
+    rows(from, 'AES128-SHA', '-ciphersuites', name).filter((row) => row.name === name),
+  );
+}
+
 /** What one program tells: the release, its suites as lines of the table by id, and the aliases that it knows. */
 interface Measured {
   readonly data: ReleaseData;
@@ -297,17 +411,12 @@ interface Measured {
   readonly aliases: ReadonlySet<string>;
 }
 
-function measure(from: Program): Measured {
+function measure(from: Program, names: ReadonlyMap<string, string>): Measured {
   const { release } = from;
   const everything = rows(from, 'ALL:COMPLEMENTOFALL');
   const old = everything.filter((row) => !isTls13(row));
   const usual = everything.filter(isTls13);
-  const unusual =
-    usual.length === 0
-      ? []
-      : TLS13_ON_REQUEST.flatMap((name) =>
-          rows(from, 'AES128-SHA', '-ciphersuites', name).filter((row) => row.name === name),
-        );
+  const unusual = usual.length === 0 ? [] : unusualTls13(from);
   const known = ALIASES.filter(
     ({ name, since, before }) =>
       (since === undefined || atLeast(release, since)) &&
@@ -321,7 +430,9 @@ function measure(from: Program): Measured {
     : undefined;
   const suites = new Map<string, string>();
   for (const row of [...old, ...usual, ...unusual]) {
-    const { id, name, iana, protocol, kx, au, enc, bits, mac } = row;
+    const { id, name, protocol, kx, au, enc, bits, mac } = row;
+    const iana = names.get(id);
+    if (iana === undefined) throw new Error(`${release}: ${id} ${name} has no name of IANA`);
     const marks = CLASSES.filter((alias) => members.get(alias)?.includes(id));
     if (row.isExport) marks.push('export');
     if (notDefault?.includes(id)) marks.push('not-default');
@@ -336,11 +447,20 @@ function measure(from: Program): Measured {
     default: DEFAULTS.findLast(({ since }) => atLeast(release, since))?.text ?? '',
     iana: isKnown(from, 'TLS_RSA_WITH_AES_128_CBC_SHA'),
     securityLevels: from.ask('--', 'ALL:@SECLEVEL=1') !== null,
-    suiteB: from.ask('--', 'SUITEB128') !== null,
+    suiteB: suiteB(from),
+    // All but NULL-SHA256 is gone, which then cannot be added.
+    loneSuiteStays: from.ask('--', '!SHA1:!SHA384:!ALL:!MD5:!PSK:eNULL') === null,
+    strengthOverwrites: idsOf(from, 'COMPLEMENTOFDEFAULT+HIGH').join() === idsOf(from, 'HIGH').join(),
   };
   check(release, '@STRENGTH', idsOf(from, 'ALL:COMPLEMENTOFALL:@STRENGTH'), strengthOrder(old, release));
   check(release, 'DEFAULT', idsOf(from, 'DEFAULT'), idsOf(from, data.default));
   return { data, suites, aliases: new Set(known.map(({ name }) => name)) };
+}
+
+function suiteB({ ask }: Program): ReleaseData['suiteB'] {
+  const alone = ask('--', 'SUITEB128');
+  if (alone === null) return 'no';
+  return ask('--', 'SUITEB128:ALL') === alone ? 'beginning' : 'whole';
 }
 
 /** Sorting keeps the order of equals. */
@@ -405,9 +525,11 @@ if (pairs.length === 0 || pairs.some(({ length }) => length === 0)) {
   console.error('usage: node esbuild.mjs run src/build/cipher-tables.ts RELEASE=COMMAND…');
   process.exit(2);
 }
-const measured = pairs
-  .map(([, release = '', command = '']) => measure(program(release, command)))
-  .sort((a, b) => compareReleases(a.data.release, b.data.release));
+const programs = pairs
+  .map(([, release = '', command = '']) => program(release, command))
+  .sort((a, b) => compareReleases(a.release, b.release));
+const names = ianaNames(programs);
+const measured = programs.map((one) => measure(one, names));
 const table: CipherData = {
   suites: suiteLines(measured),
   aliases: aliasLines(measured),

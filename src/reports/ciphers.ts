@@ -67,7 +67,9 @@ export function releaseRemark(openssl: Release): ReleaseRemark {
   if (!atLeast(openssl, oldest))
     return { kind: 'unsupported', text: `OpenSSL ${openssl} is older than all that is known: ${known}` };
   const near = cipherRelease(openssl);
-  if (openssl.startsWith(near) && !/^\d/.test(openssl.slice(near.length))) return { kind: 'known' };
+  // The letters of 1.0.1s do not make a branch.
+  const branch = near.replace(/[a-z]+$/, '');
+  if (openssl.startsWith(branch) && !/^\d/.test(openssl.slice(branch.length))) return { kind: 'known' };
   return { kind: 'near', text: `the suites are those of OpenSSL ${near}: known are ${known}` };
 }
 

@@ -25,6 +25,8 @@ interface Masked {
 export interface Vocabulary {
   readonly words: ReadonlyMap<string, Selector>;
   readonly suites: readonly CipherSuite[];
+  /** What `A+B` stands for; null where no suite can be both. */
+  readonly join: (before: Selector, word: Selector) => Selector | null;
   /** Positions in `suites` of what a selector means, in their order. */
   readonly select: (selector: Selector) => readonly number[];
 }
@@ -43,18 +45,15 @@ export function vocabularyOf(openssl: Release): Vocabulary {
 }
 
 /**
- * Joins what stands before in `A+B` with the next word.
- *
- * The first word that names a strength overwrites what was said of the default list: OpenSSL assigns that
- * mask where it joins the others, so that `COMPLEMENTOFDEFAULT+HIGH` is no less than `HIGH`.
- *
- * @returns null where no suite can be both
+ * Joins what stands before in `A+B` with the next word. Since 1.1.0, the first word that names a strength
+ * overwrites what was said of the default list: OpenSSL assigns that mask where it joins the others, so that
+ * `COMPLEMENTOFDEFAULT+HIGH` is no less than `HIGH`.
  */
-export function joined(before: Selector, word: Selector): Selector | null {
-  const overwrites = before[STRENGTH] === 0 && word[STRENGTH] !== 0;
+function joined(before: Selector, word: Selector, strengthOverwrites: boolean): Selector | null {
+  const forgets = strengthOverwrites && before[STRENGTH] === 0 && word[STRENGTH] !== 0;
   const both: number[] = [];
   for (const [column, mask] of before.entries()) {
-    const left = overwrites && column === DEFAULT ? 0 : mask;
+    const left = forgets && column === DEFAULT ? 0 : mask;
     const right = word[column] ?? 0;
     if (left !== 0 && right !== 0 && (left & right) === 0) return null;
     both.push(left === 0 || right === 0 ? left | right : left & right);
@@ -64,6 +63,7 @@ export function joined(before: Selector, word: Selector): Selector | null {
 
 const STRENGTH = COLUMNS.indexOf('Strength');
 const DEFAULT = COLUMNS.indexOf('Default');
+const EXPORT = COLUMNS.indexOf('Export');
 
 function makeVocabulary(release: Release): Vocabulary {
   const aliases = aliasesOf(release);
@@ -79,6 +79,8 @@ function makeVocabulary(release: Release): Vocabulary {
     );
     return { suite, masks };
   });
+  const exported = bits.of('Export', 'yes');
+  const exports = exported | bits.of('Export', 'no');
   const words = new Map<string, Selector>();
   for (const [name, conditions] of aliases) {
     words.set(
@@ -92,19 +94,30 @@ function makeVocabulary(release: Release): Vocabulary {
     );
   }
   // The names of suites are looked up before the aliases.
-  const { iana } = releaseData(release);
+  const { iana, strengthOverwrites } = releaseData(release);
+  const named = new Set<string>();
   for (const { suite, masks } of masked) {
     const own = masks.map((mask, column) => (COLUMNS[column] === 'Protocol' ? 0 : mask));
-    words.set(suite.name, own);
+    // SSLv2 and SSLv3 have suites of one name; the first of the list is found.
+    if (!named.has(suite.name)) words.set(suite.name, own);
+    named.add(suite.name);
     if (iana) words.set(suite.iana, own);
   }
   return {
     words,
     suites,
-    select: (selector) =>
-      masked.flatMap(({ masks }, index) =>
-        selector.every((mask, column) => mask === 0 || (mask & (masks[column] ?? 0)) !== 0) ? index : [],
-      ),
+    join: (before, word) => joined(before, word, strengthOverwrites),
+    select: (selector) => {
+      // "Export or not", alone in its word of masks, takes export suites whatever else is asked (1.0.2).
+      const anyExport =
+        selector[EXPORT] === exports && selector[STRENGTH] === 0 && selector[DEFAULT] === 0 ? exported : 0;
+      return masked.flatMap(({ masks }, index) =>
+        ((masks[EXPORT] ?? 0) & anyExport) !== 0 ||
+        selector.every((mask, column) => mask === 0 || (mask & (masks[column] ?? 0)) !== 0)
+          ? index
+          : [],
+      );
+    },
   };
 }
 

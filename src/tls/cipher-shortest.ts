@@ -1,5 +1,5 @@
 import type { Release } from '../model/release.ts';
-import { joined, type Selector, type Vocabulary, vocabularyOf } from './cipher-selection.ts';
+import { type Selector, type Vocabulary, vocabularyOf } from './cipher-selection.ts';
 import { readCipherString, suiteBWord } from './cipher-string.ts';
 import type { CipherSuite } from './suites.ts';
 
@@ -337,7 +337,7 @@ function itemsOf(vocabulary: Vocabulary): readonly Item[] {
     const next: (readonly [text: string, selector: Selector])[] = [];
     for (const [text, selector] of parts) {
       for (const [word, own] of aliases) {
-        const all = text === '' ? own : joined(selector, own);
+        const all = text === '' ? own : vocabulary.join(selector, own);
         const whole = text === '' ? word : `${text}+${word}`;
         if (all !== null && offer(whole, all)) next.push([whole, all]);
       }

@@ -1,6 +1,13 @@
 import type { Release } from '../model/release.ts';
-import { joined, type Selector, type Vocabulary, vocabularyOf } from './cipher-selection.ts';
-import { CIPHER_DATA, CIPHER_RELEASES, type CipherSuite, releaseData, suitesIn } from './suites.ts';
+import { type Selector, type Vocabulary, vocabularyOf } from './cipher-selection.ts';
+import {
+  CIPHER_DATA,
+  CIPHER_RELEASES,
+  type CipherSuite,
+  type ReleaseData,
+  releaseData,
+  suitesIn,
+} from './suites.ts';
 
 /**
  * OpenSSL's language of cipher strings, as SSL_CTX_set_cipher_list() processes it (ssl/ssl_ciph.c:
@@ -35,9 +42,12 @@ export interface CipherList {
 
 /** Items are parted by these, and by nothing where an operator follows a word. */
 const SEPARATORS = /[: ;,]/g;
-/** The underscore is part of a word in the releases that take the names of IANA. */
-const WORD = /[A-Za-z0-9.=-]*/y;
-const WORD_OF_IANA = /[A-Za-z0-9._=-]*/y;
+/** What words are made of: the sign of @SECLEVEL=n came with it, the underscore with the names of IANA. */
+const WORDS = {
+  plain: /[A-Za-z0-9.-]*/y,
+  withLevels: /[A-Za-z0-9.=-]*/y,
+  withIana: /[A-Za-z0-9._=-]*/y,
+};
 
 /** The security levels that a string may ask for. */
 const SECURITY_LEVEL = /^SECLEVEL=([0-5])$/;
@@ -50,7 +60,7 @@ const SECURITY_LEVEL = /^SECLEVEL=([0-5])$/;
  */
 export function readCipherString(text: string, openssl: Release): CipherList {
   const release = releaseData(openssl);
-  const reader = new Reader(vocabularyOf(openssl), release.iana, release.securityLevels);
+  const reader = new Reader(vocabularyOf(openssl), release);
   const end = text.indexOf('\0');
   const whole = end < 0 ? text : text.slice(0, end);
   const suiteB = suiteBWord(whole, openssl);
@@ -67,7 +77,7 @@ export function readCipherString(text: string, openssl: Release): CipherList {
 
 const DEFAULT = 'DEFAULT';
 
-/** Strings that begin with one of these stand for a list of their own (check_suiteb_cipher_list). */
+/** Strings that are, or begin with, one of these stand for a list of their own (check_suiteb_cipher_list). */
 const SUITE_B: ReadonlyMap<string, string> = new Map([
   ['SUITEB128ONLY', 'ECDHE-ECDSA-AES128-GCM-SHA256'],
   ['SUITEB128C2', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
@@ -76,12 +86,14 @@ const SUITE_B: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The word of Suite B (RFC 6460) that a string begins with, and that stands for all of it; null without one.
+ * The word of Suite B (RFC 6460) that a string is or begins with, and that stands for all of it; null without one.
  * It also restricts curves and signatures, which no other string does.
  */
 export function suiteBWord(text: string, openssl: Release): string | null {
-  if (!releaseData(openssl).suiteB) return null;
-  return [...SUITE_B.keys()].find((word) => text.startsWith(word)) ?? null;
+  const { suiteB } = releaseData(openssl);
+  if (suiteB === 'no') return null;
+  const found = [...SUITE_B.keys()].find((word) => text.startsWith(word));
+  return found !== undefined && (suiteB === 'beginning' || text === found) ? found : null;
 }
 
 /** Applies cipher strings one after the other to one list. */
@@ -95,11 +107,11 @@ class Reader {
   #securityLevel: number | null = null;
   #error: { readonly message: string; readonly at: number } | null = null;
 
-  constructor(vocabulary: Vocabulary, iana: boolean, securityLevels: boolean) {
+  constructor(vocabulary: Vocabulary, { iana, securityLevels, loneSuiteStays }: ReleaseData) {
     this.#vocabulary = vocabulary;
-    this.#word = iana ? WORD_OF_IANA : WORD;
+    this.#word = iana ? WORDS.withIana : securityLevels ? WORDS.withLevels : WORDS.plain;
     this.#securityLevels = securityLevels;
-    this.#list = new SuiteOrder(vocabulary.suites);
+    this.#list = new SuiteOrder(vocabulary.suites, loneSuiteStays);
   }
 
   /** Applies the items of a string from an offset on, up to the first that is an error. */
@@ -150,7 +162,7 @@ class Reader {
       }
       const known = this.#vocabulary.words.get(word);
       if (known === undefined) return this.#ignore(text, start, word);
-      selector = selector === null ? known : joined(selector, known);
+      selector = selector === null ? known : this.#vocabulary.join(selector, known);
       if (selector === null) return this.#ignore(text, start, null);
       at += word.length;
       if (text[at] !== '+') {
@@ -215,6 +227,7 @@ const GONE = 2;
  */
 class SuiteOrder {
   readonly #suites: readonly CipherSuite[];
+  readonly #loneSuiteStays: boolean;
   /** The strengths that occur, the greatest first. */
   readonly #strengths: readonly number[];
   /** Positions in `#suites`; of the array, the first `#size`: what was removed for good is not there any more. */
@@ -224,8 +237,10 @@ class SuiteOrder {
   readonly #state: Uint8Array;
   readonly #moving: Uint8Array;
 
-  constructor(suites: readonly CipherSuite[]) {
+  /** @param loneSuiteStays see ReleaseData */
+  constructor(suites: readonly CipherSuite[], loneSuiteStays: boolean) {
     this.#suites = suites;
+    this.#loneSuiteStays = loneSuiteStays;
     this.#strengths = [...new Set(suites.map(({ strength }) => strength))].sort((a, b) => b - a);
     this.#order = Uint16Array.from(suites.keys());
     this.#size = suites.length;
@@ -239,6 +254,7 @@ class SuiteOrder {
    * and makes it inactive: what was taken away last is the first to be added again; `!` removes for good.
    */
   apply(operator: '' | Operator, selected: readonly number[]): void {
+    if (this.#loneSuiteStays && this.#size === 1) return;
     let count = 0;
     for (const index of selected) {
       const state = this.#state[index];

@@ -5,9 +5,12 @@ import table from './data/ciphers.json' with { type: 'json' };
 /**
  * The cipher suites of each OpenSSL release.
  *
- * The table is made by src/build/cipher-tables.ts from what the programs of Debian print; other builds may
- * have more (weak ciphers, GOST) or fewer suites. A release that is not in the table has what the nearest
- * older one has.
+ * The table is made by src/build/cipher-tables.ts from what programs and libraries answer: those of Debian for
+ * 1.1.1 and later, builds with the default options for older ones (1.0.1e, 1.0.1u, 1.0.2d, 1.0.2o and 1.1.0h,
+ * without Kerberos; 1.0.1s and 1.0.2g are the patches that took the weakest suites out of the build). Other
+ * builds may have more (weak ciphers, GOST) or fewer suites: Debian builds 1.1.1 and later without RC4 and
+ * triple DES, as OpenSSL itself does since 1.1.0; RHEL keeps them in the library. A release that is not in the
+ * table has what the nearest older one has.
  */
 
 /** A release in the table. Lists of suites are ids in hexadecimal, separated by blanks. */
@@ -25,8 +28,12 @@ export interface ReleaseData {
   readonly iana: boolean;
   /** Whether a string may ask for a security level (since 1.1.0). */
   readonly securityLevels: boolean;
-  /** Whether SUITEB128 and its kin are known. */
-  readonly suiteB: boolean;
+  /** Whether SUITEB128 and its kin are known: as the whole string, or as its beginning. */
+  readonly suiteB: 'no' | 'whole' | 'beginning';
+  /** Whether the first strength in `A+B` makes forget what was said of the default list (since 1.1.0). */
+  readonly strengthOverwrites: boolean;
+  /** Whether no rule touches a suite any more when all others are removed for good (1.0.1 before its last patches). */
+  readonly loneSuiteStays: boolean;
 }
 
 /** The table as it stands in data/ciphers.json. */
@@ -72,7 +79,7 @@ export interface CipherSuite {
 }
 
 /** The data, with the types that JSON cannot say. */
-export const CIPHER_DATA: CipherData = table;
+export const CIPHER_DATA = table as CipherData;
 
 /** The releases of the table, oldest first. */
 export const CIPHER_RELEASES: readonly Release[] = CIPHER_DATA.releases.map(({ release }) => release);

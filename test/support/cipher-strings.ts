@@ -31,7 +31,7 @@ export function recordedAnswer(answer: string, openssl: string): string {
     .join(' ');
 }
 
-const SHARED = path.join(__dirname, '..', '..', '..', 'shared');
+const SHARED = path.join(import.meta.dirname, '..', '..', '..', 'shared');
 
 /** Settings that hold a cipher string, or (exclusions) words that Postfix makes one of. */
 const SETTING =
@@ -196,6 +196,13 @@ export const HARD_STRINGS: readonly string[] = [
   'PROFILE=SYSTEM',
   'ECDHE-RSA-AES128-GCM-SHA256=',
   'ECDHE-RSA-AES128-GCM-SHA',
+  'HIGH:=',
+  'COMPLEMENTOFDEFAULT+AESGCM',
+  'ALL+COMPLEMENTOFDEFAULT+kRSA',
+  'EXP:LOW:SSLv2:RC2:DES:EXPORT40:EXPORT56',
+  'ALL:!EXP-RC4-MD5:+RC4-MD5:-EXP:EXP',
+  'kDH:kECDH:aDH:aECDH:KRB5',
+  '!SHA1:!SHA384:!ALL:!MD5:!PSK:eNULL',
 ];
 
 /** Names that a table of any release knows, and those that others know. */

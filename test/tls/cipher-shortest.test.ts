@@ -15,14 +15,14 @@ function accepted(release: string): string[] {
 }
 
 /** The search takes its time: each release is asked about every so many of them. */
-const EVERY = 9;
+const EVERY = 25;
 
 describe.each(CIPHER_RELEASES.map((release, index) => [release, index] as const))(
   'for OpenSSL %s',
   (release, offset) => {
     test('what is found says the same, and is never longer', () => {
       const texts = accepted(release).filter((_, index) => index % EVERY === offset);
-      expect(texts.length).toBeGreaterThan(15);
+      expect(texts.length).toBeGreaterThan(5);
       for (const text of texts) {
         const { suites } = readCipherString(text, release);
         const found = shortestEquivalent(suites, release, text) ?? '';

@@ -155,9 +155,10 @@ test('a string of a megabyte is read within a second', () => {
   const size = 1_000_000;
   for (const unit of ['ALL:-ALL:', '+DH:', 'A:', '@STRENGTH:ALL:', 'FOO+', 'AES+', '!%:', ':', 'x']) {
     const text = `ALL:${unit.repeat(size / unit.length)}`;
-    const start = performance.now();
+    // Of the processor: a busy machine takes longer.
+    const start = process.cpuUsage();
     readCipherString(text, '3.0');
-    expect([unit, performance.now() - start < 1000]).toEqual([unit, true]);
+    expect([unit, process.cpuUsage(start).user < 1_000_000]).toEqual([unit, true]);
   }
 });
 
@@ -171,7 +172,8 @@ test('any text is answered, and nothing is invented', () => {
       const text = items.join(':');
       const { suites, ignored, error } = readCipherString(text, release);
       expect(new Set(suites).size).toBe(suites.length);
-      expect(suitesOf(release)).toEqual(expect.arrayContaining([...suites]));
+      const all = new Set(suitesOf(release));
+      expect(suites.filter((suite) => !all.has(suite))).toEqual([]);
       expect(error === null).toBe(suites.length > 0);
       for (const token of ignored) expect(text.startsWith(token.text, token.at)).toBe(true);
     }),
