@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { decode } from '../../src/hosts/files.ts';
+import { findHosts } from '../../src/hosts/find.ts';
 import type { HostInput } from '../../src/hosts/host.ts';
 import { decideReleases } from '../../src/hosts/releases.ts';
 import type { HostOptions } from './host.ts';
@@ -8,7 +9,7 @@ import type { HostOptions } from './host.ts';
 /** Real configurations beside the checkout; tests read them where they lie and pass without them. */
 const FOLDER = path.join(__dirname, '..', '..', '..', 'shared', 'corpus');
 
-/** One real Postfix configuration. */
+/** One real configuration. */
 export interface CorpusCase {
   readonly id: string;
   readonly folder: string;
@@ -16,6 +17,12 @@ export interface CorpusCase {
 
 /** The Postfix cases of a class, `plain` or `templated`, in the order of the index; none where there is no corpus. */
 export function postfixCases(kind: 'plain' | 'templated' = 'plain'): readonly CorpusCase[] {
+  return indexed(kind, (server) => server === 'postfix').filter(({ folder }) =>
+    ['main.cf', 'master.cf'].some((name) => fs.existsSync(path.join(folder, name))),
+  );
+}
+
+function indexed(kind: string, isWanted: (server: string) => boolean): readonly CorpusCase[] {
   const index = path.join(FOLDER, 'index.tsv');
   if (!fs.existsSync(index)) return [];
   return fs
@@ -23,9 +30,23 @@ export function postfixCases(kind: 'plain' | 'templated' = 'plain'): readonly Co
     .split('\n')
     .slice(1)
     .map((line) => line.split('\t'))
-    .filter(([, , , , server, category]) => server === 'postfix' && category === kind)
-    .map(([id = '']) => ({ id, folder: path.join(FOLDER, id, 'files') }))
-    .filter(({ folder }) => ['main.cf', 'master.cf'].some((name) => fs.existsSync(path.join(folder, name))));
+    .filter(([, , , , server = '', category]) => isWanted(server) && category === kind)
+    .map(([id = '']) => ({ id, folder: path.join(FOLDER, id, 'files') }));
+}
+
+/** The Dovecot cases of a class that hold a configuration: a dovecot.conf, or files that one would include. */
+export function dovecotCases(kind: 'plain' | 'templated' = 'plain'): readonly CorpusCase[] {
+  return indexed(kind, (server) => server !== 'postfix').filter(({ folder }) =>
+    fs.readdirSync(folder).some((name) => /^(dovecot|10-\w+)\.conf$/.test(name)),
+  );
+}
+
+/** The host of a Dovecot case; paths begin with its folder. */
+export async function dovecotInput(folder: string, options: HostOptions = {}): Promise<HostInput> {
+  const { hosts } = await findHosts([folder], { flags: options, exec: false });
+  const [host] = hosts;
+  if (host === undefined) throw new Error(`no host in ${folder}`);
+  return host.read();
 }
 
 /** The published recipes by name. */

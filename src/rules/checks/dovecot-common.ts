@@ -61,6 +61,15 @@ export function hasBranches({ tree }: DovecotCheckContext['dovecot']): boolean {
   return tree.files.some(({ source }) => BRANCHES.test(source.text));
 }
 
+/** A section whose name the release does not know: its fault is one of a name. */
+export function isUnknownSection({ dovecot }: DovecotCheckContext, { code, at }: DovecotFault): boolean {
+  if (code !== 'section-misplaced') return false;
+  const statement = statementAt(dovecot.tree, at)?.read.statement;
+  return (
+    statement?.kind === 'section' && dovecot.hasNamedFilters && dovecot.table.get(statement.key) === null
+  );
+}
+
 /** How the release of the host writes its files. */
 export function dialect({ dovecot }: DovecotCheckContext): Dialect {
   return dialectOf(dovecot.release);

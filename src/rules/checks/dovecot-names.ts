@@ -14,7 +14,7 @@ import { type Surroundings, statementAt, tablePath } from '../../dovecot/surroun
 import { atLeast, type Release } from '../../model/release.ts';
 import { nearest } from '../../text/nearest.ts';
 import type { DovecotCheck, DovecotCheckContext, ProposedFix, Report } from '../check.ts';
-import { dialect, isOwn, ownFaults, releaseIsKnown } from './dovecot-common.ts';
+import { dialect, isOwn, isUnknownSection, ownFaults, releaseIsKnown } from './dovecot-common.ts';
 
 /** A name that the server refuses, and what is known of it. */
 interface RefusedName {
@@ -29,7 +29,7 @@ interface RefusedName {
 
 function* refusedNames(context: DovecotCheckContext): Iterable<RefusedName> {
   for (const fault of ownFaults(context)) {
-    if (fault.code !== 'unknown-setting') continue;
+    if (fault.code !== 'unknown-setting' && !isUnknownSection(context, fault)) continue;
     const around = statementAt(context.dovecot.tree, fault.at);
     if (around === null) continue;
     const { statement } = around.read;
@@ -92,7 +92,7 @@ function* unknownSetting(context: DovecotCheckContext): Iterable<Report> {
     const { fault, name, around, path } = refused;
     const { file, statement } = around.read;
     const table = settingsTable(release);
-    const place = around.sections.map(({ statement: one }) => sectionText(one)).join(' > ');
+    const place = sectionTexts(around.sections).join(' > ');
     const isSection = statement.kind === 'section';
     const elsewhere = path !== null && !isSection && table.get(name) !== null;
     const meant = elsewhere ? null : nearest(name, candidates(context, path));
@@ -117,9 +117,12 @@ function* unknownSetting(context: DovecotCheckContext): Iterable<Report> {
   }
 }
 
-function sectionText(statement: Surroundings['read']['statement']): string {
-  if (statement.kind !== 'section') return '';
-  return statement.name === '' ? statement.key : `${statement.key} ${statement.name}`;
+/** Sections as a configuration writes them. */
+function sectionTexts(sections: Surroundings['sections']): string[] {
+  return sections.flatMap(({ statement }) => {
+    if (statement.kind !== 'section') return [];
+    return [statement.name === '' ? statement.key : `${statement.key} ${statement.name}`];
+  });
 }
 
 /** The key with another last part. */
@@ -190,7 +193,7 @@ function isExact(replacement: Replacement | null): boolean {
 
 function replacementFix(
   context: DovecotCheckContext,
-  { read: { file, statement } }: Surroundings,
+  { read: { file, statement }, sections }: Surroundings,
   replacement: Replacement,
 ): ProposedFix | null {
   if (statement.kind !== 'setting' || !releaseIsKnown(context)) return null;
@@ -199,7 +202,7 @@ function replacementFix(
   return {
     title: to === 'drop' ? `remove ${statement.key}` : `write ${to.key} = ${to.written} for ${statement.key}`,
     edits: rewritingEdits(file, statement, to),
-    writes: to === 'drop' ? [] : [`${file.source.path}:${to.key}`],
+    writes: to === 'drop' ? [] : [`dovecot:${[...sectionTexts(sections), to.key].join('/')}`],
   };
 }
 

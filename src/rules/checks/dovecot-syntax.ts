@@ -5,7 +5,7 @@ import { statementAt, tablePath } from '../../dovecot/surroundings.ts';
 import type { DovecotFile, SyntaxProblem } from '../../dovecot/syntax/tree.ts';
 import type { Location, Span } from '../../text/source.ts';
 import type { DovecotCheck, DovecotCheckContext, ProposedFix, Report } from '../check.ts';
-import { fileAt, isOwn, ownFaults } from './dovecot-common.ts';
+import { fileAt, isOwn, isUnknownSection, ownFaults } from './dovecot-common.ts';
 
 /** What Dovecot says of lines and sections, as far as it is not about a name or a value. */
 const OF_SYNTAX: ReadonlySet<DovecotFaultCode> = new Set<DovecotFaultCode>([
@@ -27,7 +27,7 @@ function* syntax(context: DovecotCheckContext): Iterable<Report> {
   // Each section that was not opened, because its line is refused, leaves a } that closes nothing.
   let unopened = 0;
   for (const fault of ownFaults(context)) {
-    if (!OF_SYNTAX.has(fault.code)) continue;
+    if (!OF_SYNTAX.has(fault.code) || isUnknownSection(context, fault)) continue;
     if (fault.code === 'unexpected-end' && unopened > 0) {
       unopened--;
       continue;
@@ -77,6 +77,8 @@ function faultReport(context: DovecotCheckContext, fault: DovecotFault): Report 
   }
   if (fault.code === 'section-unclosed')
     return { message: 'unclosed', at, data: { says, section: fault.name } };
+  if (fault.code === 'section-name')
+    return { message: 'section-name', at, data: { says, section: fault.name } };
   return { message: 'default', at, data: { says } };
 }
 
@@ -229,28 +231,31 @@ function* includeMissing(context: DovecotCheckContext): Iterable<Report> {
   for (const { code, at, says } of ownFaults(context)) {
     if (!OF_INCLUDES.has(code)) continue;
     const pattern = at.source.slice(at.span);
-    const quoted = /^["'].*["']$/.test(pattern);
-    const equals = pattern.startsWith('=');
     const beside = besideFiles(context, at, pattern);
+    const misread = /^["'].*["']$/.test(pattern) ? 'quoted' : pattern.startsWith('=') ? 'equals' : null;
+    const message =
+      code !== 'no-matches'
+        ? code
+        : (misread ??
+          (isElsewhere(context, pattern) ? 'elsewhere' : beside.length > 0 ? 'beside' : 'default'));
     yield {
-      message:
-        code !== 'no-matches'
-          ? code
-          : quoted
-            ? 'quoted'
-            : equals
-              ? 'equals'
-              : beside.length > 0
-                ? 'beside'
-                : 'default',
+      message,
       at,
       data: { says, pattern, beside },
       fix:
-        code === 'no-matches' && (quoted || equals)
+        message === 'quoted' || message === 'equals'
           ? edited(at, 'write the pattern alone', at.span, pattern.replace(/^=\s*|^["']|["']$/g, ''))
           : null,
     };
   }
+}
+
+/** A path of the running system outside of what was given: whether it is there, these files do not tell. */
+function isElsewhere({ host: { input }, dovecot: { files } }: DovecotCheckContext, pattern: string): boolean {
+  if (!pattern.startsWith('/') || input.facts !== undefined) return false;
+  return (
+    files.entries(pattern.slice(0, pattern.lastIndexOf('/'))) === null && !/\/etc\/dovecot\//.test(pattern)
+  );
 }
 
 /** Files beside the one with the include that have the names which its pattern looks for in a folder that is not there. */

@@ -275,7 +275,7 @@ function percentReport(
     },
   );
   return {
-    message: 'percent',
+    message: /_log_format(_|$)|_log_prefix$/.test(name) ? 'percent-log' : 'percent',
     at,
     setting: statement.key,
     actual: statement.value,
