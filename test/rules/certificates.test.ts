@@ -100,3 +100,42 @@ tlsproxy unix - - n - 0 tlsproxy
   ]);
   expect(told).toEqual([['main.cf', 4, 'smtpd_tls_key_file', ['smtp/inet', 'smtpd/pass']]]);
 });
+
+describe('what of a chain counts', () => {
+  const old = { from: Date.UTC(2000, 0), until: Date.UTC(2010, 0) };
+  const root = { subject: [['CN', 'Issuer']], ca: true } as const;
+  const judged: readonly (readonly [
+    what: string,
+    file: string,
+    rule: string,
+    messages: readonly string[],
+  ])[] = [
+    [
+      'an expired root is not shown',
+      `${FILES['leaf.pem']}${makeCertificate(others, { ...root, ...old })}`,
+      'expired',
+      [],
+    ],
+    ['an expired certificate', makeCertificate(keys, { issuer, ...old }), 'expired', ['expired']],
+    ['an expired stray', `${FILES['leaf.pem']}${makeCertificate(rsa, old)}`, 'expired', []],
+    ['SHA-1 of an issuer', makeCertificate(keys, { issuer, sha1: true }), 'weak', ['signature']],
+    ['SHA-1 of its own', makeCertificate(keys, { sha1: true }), 'weak', []],
+    [
+      'SHA-1 of a root',
+      `${FILES['leaf.pem']}${makeCertificate(others, { ...root, sha1: true })}`,
+      'weak',
+      [],
+    ],
+  ];
+  it.each(judged)('%s', (_what, file, rule, messages) => {
+    const texts = {
+      'main.cf': 'smtpd_tls_security_level = may\nsmtpd_tls_cert_file = /c.pem\n',
+      'master.cf': 'smtp inet n - n - - smtpd\n',
+      '/c.pem': file,
+    };
+    const only = new Set([`postfix/certificate-${rule}`]);
+    const host = hostFromTexts(texts, { now: '2026-06-01' });
+    const findings = evaluate(host, BUILTIN_RULES, builtinProfile('modern'), { only });
+    expect(findings.map(({ messageId }) => messageId)).toEqual(messages);
+  });
+});

@@ -57,6 +57,7 @@ const NULL = Buffer.from([5, 0]);
 const SIGNING: Readonly<Record<string, readonly [id: string, hash: string | null, parameters: Buffer]>> = {
   rsa: ['1.2.840.113549.1.1.11', 'sha256', NULL],
   ec: ['1.2.840.10045.4.3.2', 'sha256', Buffer.alloc(0)],
+  'ec-sha1': ['1.2.840.10045.4.1', 'sha1', Buffer.alloc(0)],
   dsa: ['2.16.840.1.101.3.4.3.2', 'sha256', Buffer.alloc(0)],
   ed25519: ['1.3.101.112', null, Buffer.alloc(0)],
   ed448: ['1.3.101.113', null, Buffer.alloc(0)],
@@ -72,6 +73,8 @@ export interface CertificateOptions {
   readonly until?: number;
   readonly ca?: boolean;
   readonly serial?: string;
+  /** Signed with SHA-1; only keys on elliptic curves. */
+  readonly sha1?: boolean;
   /** Bytes of the key identifiers; none are written where they are left out. */
   readonly keyId?: string;
   readonly issuerKeyId?: string;
@@ -85,7 +88,8 @@ export function makeCertificate(
 ): string {
   const subject = options.subject ?? [['CN', 'mail.example.com']];
   const issuer = options.issuer ?? { name: subject, key: keys.privateKey };
-  const [id, hash, parameters] = SIGNING[issuer.key.asymmetricKeyType ?? ''] ?? ['', null, NULL];
+  const kind = `${issuer.key.asymmetricKeyType}${options.sha1 === true ? '-sha1' : ''}`;
+  const [id, hash, parameters] = SIGNING[kind] ?? ['', null, NULL];
   const algorithm = sequence(identifier(id), parameters);
   const extension = (oid: string, value: Buffer): Buffer => sequence(identifier(oid), element(0x04, value));
   const names = [
