@@ -110,7 +110,10 @@ function* missing(context: CheckContext): Iterable<Report> {
         ];
     for (const [setting, file, what] of asked) {
       if (facts(file).exists !== false) continue;
-      yield at(context, use, setting, { message: what, data: { file, side: use.endpoint.side } });
+      yield at(context, use, setting, {
+        message: what,
+        data: { file, server: use.endpoint.side === 'server' },
+      });
     }
   }
 }
