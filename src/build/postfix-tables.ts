@@ -56,7 +56,43 @@ interface Correction {
 const UNTIL_RENAMED =
   'read in mail_params.h of the release tags, and printed by postconf -d 3.5.25: the default before the name became an alias';
 
+/** Lists of grades prefer anonymous suites wherever OpenSSL is 1.0.0 or newer, and so do all that are supported. */
+const PREFER_ANONYMOUS = 'aNULL:-aNULL:';
+
+function gradeList(name: string, early: string, middle: string, late: string): Correction {
+  return {
+    why: 'PREFER_aNULL of mail_params.h, 2.6.7, 2.7.1 and all from 2.8 to 3.3: the facts give what an older OpenSSL gets',
+    names: [name],
+    change: {
+      defaultsByVersion: [
+        since('2.3', early),
+        since('2.6.7', PREFER_ANONYMOUS + early),
+        since('2.7', early),
+        since('2.7.1', PREFER_ANONYMOUS + early),
+        since('3.1', PREFER_ANONYMOUS + middle),
+        since('3.8', late),
+      ],
+    },
+  };
+}
+
+const WEAK = ':!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5';
+
 const CORRECTIONS: Correction[] = [
+  gradeList(
+    'tls_high_cipherlist',
+    'ALL:!EXPORT:!LOW:!MEDIUM:+RC4:@STRENGTH',
+    'HIGH:@STRENGTH',
+    `${PREFER_ANONYMOUS}HIGH${WEAK}:@STRENGTH`,
+  ),
+  gradeList(
+    'tls_medium_cipherlist',
+    'ALL:!EXPORT:!LOW:+RC4:@STRENGTH',
+    'HIGH:MEDIUM:+RC4:@STRENGTH',
+    `${PREFER_ANONYMOUS}HIGH:MEDIUM${WEAK}:+RC4:@STRENGTH`,
+  ),
+  gradeList('tls_low_cipherlist', 'ALL:!EXPORT:+RC4:@STRENGTH', 'HIGH:MEDIUM:LOW:+RC4:@STRENGTH', ''),
+  gradeList('tls_export_cipherlist', 'ALL:+RC4:@STRENGTH', 'HIGH:MEDIUM:LOW:EXPORT:+RC4:@STRENGTH', ''),
   {
     why: UNTIL_RENAMED,
     names: ['postscreen_dnsbl_whitelist_threshold'],
