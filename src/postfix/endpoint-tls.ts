@@ -7,6 +7,7 @@ import { serviceCertificates } from './certificates.ts';
 import { type CipherFault, type CipherSettings, cipherSettings, type TlsFamily } from './cipher-settings.ts';
 import type { Effective, PostfixConfiguration } from './configuration.ts';
 import { serverDh, serverGroups, type TlsPlace } from './key-exchange.ts';
+import { librarySettings } from './library-settings.ts';
 import { type ProtocolList, parseProtocolList } from './protocol-list.ts';
 import type { Service } from './services.ts';
 import type { TlsPolicy } from './tls-policy.ts';
@@ -26,6 +27,8 @@ export type TlsFault =
   | 'no-certificate'
   /** A certificate or its key cannot be loaded: the same. */
   | 'bad-certificate'
+  /** `tls_config_file` is no absolute path: the same, and a client sends without TLS or not at all. */
+  | 'invalid-config-file'
   /** postscreen without tlsproxy(8) in master.cf. */
   | 'no-tlsproxy'
   /** postscreen with a tlsproxy(8) whose own level is none. */
@@ -114,8 +117,10 @@ export function tlsOf(configuration: PostfixConfiguration, parts: TlsParts): Tls
     return { ...details, fault: parts.valid ? null : 'invalid-level', tls: { mode, protocols: [] } };
 
   const list = settings.string === null ? null : cipherListOf(settings.string, configuration.openssl.version);
+  const library = librarySettings(configuration, service);
   const fault =
     parts.proxy?.fault ??
+    (library.invalid ? 'invalid-config-file' : null) ??
     (parts.needsCertificate ? certificateFault(place, asks) : null) ??
     (protocolList.valid ? null : 'invalid-protocols') ??
     settings.fault ??
@@ -125,8 +130,21 @@ export function tlsOf(configuration: PostfixConfiguration, parts: TlsParts): Tls
   const permitted = level.startsWith('dane')
     ? protocolList.permitted.filter((protocol) => compareProtocols(protocol, 'TLSv1') >= 0)
     : protocolList.permitted;
-  const protocols = acceptedProtocols(configuration, permitted, side);
-  const negotiation = { ...list, openssl: configuration.openssl.version, protocols };
+  const protocols = acceptedProtocols(
+    configuration,
+    permitted.filter(
+      (protocol) =>
+        !library.without.includes(protocol) &&
+        (library.newest === null || compareProtocols(protocol, library.newest) <= 0),
+    ),
+    side,
+  );
+  const negotiation = {
+    openssl: configuration.openssl.version,
+    tls13: library.tls13 ?? list.tls13,
+    suites: list.suites,
+    protocols,
+  };
   if (side === 'client') {
     const securityLevel = STRICT_LEVELS.has(level) ? 1 : (list.securityLevel ?? 0);
     const offer = { ...negotiation, securityLevel };
@@ -141,9 +159,10 @@ export function tlsOf(configuration: PostfixConfiguration, parts: TlsParts): Tls
     securityLevel: demanded ? 1 : (list.securityLevel ?? 0),
     keys,
     dh: serverDh(place),
-    groups: serverGroups(place),
+    groups: serverGroups(place, library.groups),
   });
-  const preference = configuration.isYes('tls_preempt_cipherlist', service) ? 'server' : 'client';
+  const preference =
+    configuration.isYes('tls_preempt_cipherlist', service) || library.serverOrder ? 'server' : 'client';
   const keyTypes = keys === null ? null : [...new Set(keys.flatMap(({ type }) => type ?? []))];
   return outcome(
     details,

@@ -56,14 +56,19 @@ export function serverDh(place: TlsPlace): ServerNegotiation['dh'] {
   return block?.kind === 'dh-parameters' ? block.parameters.bits : builtIn;
 }
 
-/** The groups of a server. */
-export function serverGroups(place: TlsPlace): GroupStrength {
+/**
+ * The groups of a server.
+ *
+ * @param ofLibrary what an openssl.cnf says, for where Postfix leaves them to OpenSSL
+ */
+export function serverGroups(place: TlsPlace, ofLibrary: GroupStrength | null = null): GroupStrength {
   const { configuration, service } = place;
   const { release } = configuration;
   const { version } = configuration.openssl;
-  if (hasFeature(release, 'ffdheGroupList')) return listedGroups(configuration, service);
+  const library = ofLibrary ?? LIBRARY_GROUPS;
+  if (hasFeature(release, 'ffdheGroupList')) return listedGroups(configuration, service, library);
   // Without a curve OpenSSL takes its own, once it chooses by itself.
-  const fallback = atLeast(version, OPENSSL_GROUPS.automaticCurves) ? LIBRARY_GROUPS : NO_GROUPS;
+  const fallback = atLeast(version, OPENSSL_GROUPS.automaticCurves) ? library : NO_GROUPS;
   const list = curveParameter(place);
   if (list === null) return fallback;
   const curves = listWords(configuration.value(list, service)).flatMap(
@@ -84,19 +89,22 @@ function curveParameter(place: TlsPlace): string | null {
 }
 
 /** tls_auto_groups(): curves and fields in one list; where nothing of it is known, the defaults. */
-function listedGroups(configuration: PostfixConfiguration, service: Service | null): GroupStrength {
+function listedGroups(
+  configuration: PostfixConfiguration,
+  service: Service,
+  library: GroupStrength,
+): GroupStrength {
   const { release, openssl } = configuration;
   const names = ['tls_eecdh_auto_curves'];
   if (atLeast(openssl.version, OPENSSL_GROUPS.automaticDh)) names.push('tls_ffdhe_auto_groups');
   const set = names.map((name) => configuration.value(name, service));
-  if (hasFeature(release, 'emptyGroupsMeanLibrary') && set.every((value) => value === ''))
-    return LIBRARY_GROUPS;
+  if (hasFeature(release, 'emptyGroupsMeanLibrary') && set.every((value) => value === '')) return library;
   const defaults = names.map((name) => configuration.parameter(name)?.default ?? '');
   for (const values of [set, defaults]) {
     const groups = readGroups(configuration, values.join(' '));
     if (groups.length > 0) return strengthOf(groups);
   }
-  return LIBRARY_GROUPS;
+  return library;
 }
 
 function readGroups({ release, openssl }: PostfixConfiguration, text: string): readonly Group[] {

@@ -3,6 +3,7 @@ import type { EndpointTls } from '../model/endpoint.ts';
 import { destinationTls } from '../postfix/client-tls.ts';
 import type { TlsFault } from '../postfix/endpoint-tls.ts';
 import type { PostfixEndpoint } from '../postfix/endpoints.ts';
+import { librarySettings } from '../postfix/library-settings.ts';
 import type { JudgedEndpoint } from '../rules/check.ts';
 import { protocolTable, type TableFormat } from './endpoint-table.ts';
 import { labelled, shownText } from './words.ts';
@@ -33,7 +34,19 @@ export function shownEndpoints({ postfix, dovecot }: Host): readonly ShownEndpoi
 
 function shownPostfix({ configuration }: PostfixHost, endpoint: PostfixEndpoint): ShownEndpoint {
   const [, nexthop] = /^[^>]*>(.*)$/s.exec(endpoint.id) ?? [];
-  const own = { endpoint, tls: endpoint.tls, fault: endpoint.fault, notes: keyNotes(endpoint.tls) };
+  const own = {
+    endpoint,
+    tls: endpoint.tls,
+    fault: endpoint.fault,
+    notes: [
+      ...keyNotes(endpoint.tls),
+      ...(endpoint.tls.mode !== 'none' && librarySettings(configuration, endpoint.service).unknown
+        ? [
+            'tls_config_file cannot be read here as a whole: it may change suites of TLSv1.3, protocols and groups',
+          ]
+        : []),
+    ],
+  };
   if (nexthop === undefined) return own;
   const details = destinationTls(configuration, endpoint, nexthop);
   const maps = `${endpoint.family}_tls_policy_maps`;

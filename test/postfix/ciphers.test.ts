@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { PostfixEndpoint } from '../../src/postfix/endpoints.ts';
+import { librarySettings } from '../../src/postfix/library-settings.ts';
 import { suitesOf } from '../../src/tls/suites.ts';
 import { hostFromTexts } from '../support/host.ts';
 import { makeCertificate } from '../support/x509.ts';
@@ -261,4 +262,78 @@ describe('what running servers took', () => {
       expect(predicted).toEqual(met);
     },
   );
+});
+
+describe('an openssl.cnf of the administrator', () => {
+  const read = (name: string): string =>
+    readFileSync(path.join(__dirname, '..', 'servers', 'data', name), 'utf8');
+  const tls = (settings: readonly string[], postfix = '3.7.11') => {
+    const host = hostFromTexts(
+      {
+        'main.cf': [MAY, 'smtpd_tls_cert_file = /elsewhere.pem', ...settings, ''].join('\n'),
+        'master.cf': `${SMTPD}\n`,
+        'suites.cnf': read('suites.cnf'),
+        'limits.cnf': read('limits.cnf'),
+      },
+      { postfix, openssl: postfix === '3.5.25' ? '1.1.1w' : '3.0' },
+    );
+    const [endpoint] = host.postfix?.endpoints ?? [];
+    if (endpoint === undefined) throw new Error('no endpoint');
+    return {
+      fault: endpoint.fault,
+      protocols: endpoint.tls.protocols.join(' '),
+      tls13: endpoint.tls.ciphers?.filter(({ protocol }) => protocol === 'TLSv1.3').map(({ name }) => name),
+      preference: endpoint.tls.preference,
+    };
+  };
+  const ALL = 'TLSv1 TLSv1.1 TLSv1.2 TLSv1.3';
+  const file = (name: string): string => `tls_config_file = /etc/postfix/${name}`;
+
+  // As smtpd of 3.5.25 and 3.7.11 does.
+  test.each([
+    [[file('suites.cnf')], '3.7.11', ALL, ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384'], 'client'],
+    [
+      [file('suites.cnf'), 'tls_config_name = mail'],
+      '3.7.11',
+      ALL,
+      ['TLS_CHACHA20_POLY1305_SHA256'],
+      'server',
+    ],
+    [[file('limits.cnf')], '3.5.25', 'TLSv1 TLSv1.2', [], 'client'],
+    [
+      [file('limits.cnf')],
+      '3.7.11',
+      'TLSv1 TLSv1.2 TLSv1.3',
+      ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'],
+      'client',
+    ],
+    // 3.4 does not know the parameter.
+    [
+      [file('limits.cnf')],
+      '3.4.0',
+      ALL,
+      ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'],
+      'client',
+    ],
+  ])('%s in %s', (settings, postfix, protocols, tls13, preference) => {
+    expect(tls(settings, postfix)).toEqual({ fault: null, protocols, tls13, preference });
+  });
+
+  it('is no TLS where the path is not absolute', () => {
+    expect(tls(['tls_config_file = suites.cnf']).fault).toBe('invalid-config-file');
+  });
+
+  test.each([
+    ['absent.cnf', true],
+    ['suites.cnf', false],
+  ])('%s: something stays unknown: %s', (name, unknown) => {
+    const host = hostFromTexts(
+      { 'main.cf': `${file(name)}\n`, 'suites.cnf': read('suites.cnf') },
+      { postfix: '3.7.11', openssl: '3.0' },
+    );
+    const { configuration } = host.postfix ?? {};
+    const [service] = configuration?.services ?? [];
+    if (configuration === undefined || service === undefined) throw new Error('no service');
+    expect(librarySettings(configuration, service).unknown).toBe(unknown);
+  });
 });

@@ -135,6 +135,17 @@ export function serverCases(root: Root): readonly (readonly string[])[] {
           [MAY, 'tls_eecdh_auto_curves=nonsense', 'tls_ffdhe_auto_groups=ffdhe3072'],
           [MAY, 'tls_eecdh_auto_curves=?X25519MLKEM768:DEFAULT', 'tls_ffdhe_auto_groups='],
         ]),
+    // An openssl.cnf of the administrator.
+    [MAY, 'tls_config_file={folder}/suites.cnf'],
+    [MAY, 'tls_config_file={folder}/suites.cnf', 'tls_config_name=mail'],
+    [MAY, 'tls_config_file={folder}/suites.cnf', 'tls_config_name=nobody'],
+    [MAY, 'tls_config_file={folder}/limits.cnf'],
+    [MAY, 'tls_config_file={folder}/limits.cnf', 'tls_eecdh_auto_curves=nonsense'],
+    ...(old
+      ? []
+      : [[MAY, 'tls_config_file={folder}/limits.cnf', 'tls_eecdh_auto_curves=', 'tls_ffdhe_auto_groups=']]),
+    [MAY, 'tls_config_file=none'],
+    [MAY, 'tls_config_file=suites.cnf'],
     // Protocols beside lists that have nothing for them.
     [MAY, 'smtpd_tls_protocols=!SSLv2,!SSLv3,!TLSv1.2,!TLSv1.3', medium('SHA256')],
     [MAY, 'smtpd_tls_protocols=TLSv1.3', exclude('aNULL')],

@@ -17,6 +17,7 @@ import {
   type ServerNegotiation,
 } from '../../src/tls/negotiation.ts';
 import { libraryProtocols } from '../../src/tls/openssl.ts';
+import { systemDefaults } from '../../src/tls/openssl-conf.ts';
 import { CIPHER_RELEASES } from '../../src/tls/suites.ts';
 
 const RSA: CertifiedKey = { type: 'RSA', bits: 2048, curve: null };
@@ -371,5 +372,30 @@ describe('whatever the settings', () => {
         expect(at(securityLevel, null)).toEqual(expect.arrayContaining(here));
       }),
     );
+  });
+});
+
+// config(5): what `openssl s_server` of the releases takes from such a file.
+describe('an openssl.cnf', () => {
+  const head = 'openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n';
+  test.each<[string, string | null, Readonly<Record<string, string>>, boolean]>([
+    [`${head}[c]\nCiphersuites = X\n`, null, { ciphersuites: 'X' }, true],
+    [`${head}[ c ]\n Options = A, B # no more\n`, null, { options: 'A, B' }, true],
+    [`${head}[c]\nCiphersuites = "X # Y"\n`, null, { ciphersuites: 'X # Y' }, true],
+    [`${head}[c]\nGroups = \\\nX\n`, null, { groups: 'X' }, true],
+    [`${head}[c]\nGroups = X\nGroups = Y\n`, null, { groups: 'Y' }, true],
+    [`${head}[c]\n1.Options = A\n`, null, { options: 'A' }, true],
+    [`${head}c::Groups = X\n`, null, { groups: 'X' }, true],
+    [`${head}[c]\nGroups = $other\n`, null, { groups: '$other' }, false],
+    [`.include other.cnf\n${head}[c]\nGroups = X\n`, null, { groups: 'X' }, false],
+    [`mail = a\n${head}[c]\nGroups = X\n`, 'mail', { groups: 'X' }, true],
+    [`${head}[c]\nGroups = X\n`, 'mail', {}, true],
+    ['', null, {}, true],
+    ['nonsense\n[unclosed\n= x\n', null, {}, true],
+  ])('%j for %s', (text, application, commands, complete) => {
+    expect(systemDefaults(text, application)).toEqual({
+      commands: new Map(Object.entries(commands)),
+      complete,
+    });
   });
 });
