@@ -277,13 +277,13 @@ describe('an openssl.cnf of the administrator', () => {
       },
       { postfix, openssl: postfix === '3.5.25' ? '1.1.1w' : '3.0' },
     );
-    const [endpoint] = host.postfix?.endpoints ?? [];
-    if (endpoint === undefined) throw new Error('no endpoint');
+    const [found] = host.postfix?.endpoints ?? [];
+    if (found === undefined) throw new Error('no endpoint');
     return {
-      fault: endpoint.fault,
-      protocols: endpoint.tls.protocols.join(' '),
-      tls13: endpoint.tls.ciphers?.filter(({ protocol }) => protocol === 'TLSv1.3').map(({ name }) => name),
-      preference: endpoint.tls.preference,
+      fault: found.fault,
+      protocols: found.tls.protocols.join(' '),
+      tls13: found.tls.ciphers?.filter(({ protocol }) => protocol === 'TLSv1.3').map(({ name }) => name),
+      preference: found.tls.preference,
     };
   };
   const ALL = 'TLSv1 TLSv1.1 TLSv1.2 TLSv1.3';
