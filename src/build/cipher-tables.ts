@@ -193,6 +193,16 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'DTLSv1 DTLSv1.0 DTLSv1.2': '1.1.0',
 };
 
+/**
+ * A release that no program stands for, and that CHANGES tells from one that was asked: 3.2 brought the names of
+ * IANA and the low rating of CCM8, 3.4 the two TLSv1.3 suites without encryption.
+ */
+const DERIVED: readonly {
+  readonly release: Release;
+  readonly from: Release;
+  readonly lacks: readonly string[];
+}[] = [{ release: '3.2', from: '3.5', lacks: ['C0B4', 'C0B5'] }];
+
 /** One OpenSSL program. */
 interface Program {
   readonly release: Release;
@@ -473,6 +483,22 @@ function check(release: Release, what: string, real: readonly string[], expected
     throw new Error(`${release}: ${what} is ${real.join(' ')}, not ${expected.join(' ')}`);
 }
 
+/** The releases that are derived from a measured one. */
+function derived({ data, suites, aliases }: Measured): Measured[] {
+  return DERIVED.filter(({ from }) => from === data.release).map(({ release, lacks }) => {
+    const without = (ids: string): string =>
+      ids
+        .split(' ')
+        .filter((id) => !lacks.includes(id))
+        .join(' ');
+    return {
+      data: { ...data, release, order: without(data.order), tls13OnRequest: without(data.tls13OnRequest) },
+      suites: new Map([...suites].filter(([id]) => !lacks.includes(id))),
+      aliases,
+    };
+  });
+}
+
 /** Lines of the suites with the release that each holds from: a new one where it differs from the release before. */
 function suiteLines(releases: readonly Measured[]): string[] {
   const latest = new Map<string, string>();
@@ -529,7 +555,10 @@ const programs = pairs
   .map(([, release = '', command = '']) => program(release, command))
   .sort((a, b) => compareReleases(a.release, b.release));
 const names = ianaNames(programs);
-const measured = programs.map((one) => measure(one, names));
+const asked = programs.map((one) => measure(one, names));
+const measured = [...asked, ...asked.flatMap(derived)].sort((a, b) =>
+  compareReleases(a.data.release, b.data.release),
+);
 const table: CipherData = {
   suites: suiteLines(measured),
   aliases: aliasLines(measured),

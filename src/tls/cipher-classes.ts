@@ -1,5 +1,5 @@
 import type { Release } from '../model/release.ts';
-import { type Condition, fulfils, readCondition, vocabularyOf } from './cipher-selection.ts';
+import { type Condition, fulfilled, readCondition, vocabularyOf } from './cipher-selection.ts';
 import { readCipherString } from './cipher-string.ts';
 import data from './data/cipher-classes.json' with { type: 'json' };
 import type { CipherSuite } from './suites.ts';
@@ -66,16 +66,15 @@ export function isCipherClass(name: string): name is CipherClass {
   return ENTRIES.some((entry) => entry.name === name);
 }
 
-const conditions = new Map<CipherClass, readonly Condition[]>();
+let conditions: ReadonlyMap<CipherClass, readonly Condition[]> | null = null;
 const classes = new WeakMap<CipherSuite, readonly CipherClass[]>();
 
 /** The classes of a suite, the gravest first. */
 export function classesOf(suite: CipherSuite): readonly CipherClass[] {
   let found = classes.get(suite);
   if (found === undefined) {
-    found = ENTRIES.filter(({ name }) => conditionsOf(name).every((one) => fulfils(suite, one))).map(
-      ({ name }) => name,
-    );
+    conditions ??= new Map(ENTRIES.map(({ name, suites }) => [name, suites.map(readCondition)]));
+    found = fulfilled(suite, conditions);
     classes.set(suite, found);
   }
   return found;
@@ -114,14 +113,5 @@ export function exclusionsOf(name: CipherClass, openssl: Release): readonly stri
 function entryOf(name: CipherClass): ClassEntry {
   const found = ENTRIES.find((entry) => entry.name === name);
   if (found === undefined) throw new Error(`no class of ciphers: ${name}`);
-  return found;
-}
-
-function conditionsOf(name: CipherClass): readonly Condition[] {
-  let found = conditions.get(name);
-  if (found === undefined) {
-    found = entryOf(name).suites.map(readCondition);
-    conditions.set(name, found);
-  }
   return found;
 }

@@ -15,12 +15,6 @@ type Column = (typeof COLUMNS)[number];
 /** One mask a column; 0 says nothing of it. */
 export type Selector = readonly number[];
 
-/** A suite and its one or more bits in each column. */
-interface Masked {
-  readonly suite: CipherSuite;
-  readonly masks: Selector;
-}
-
 /** What a release knows: words, and the suites in the order in which they stand before a string is applied. */
 export interface Vocabulary {
   readonly words: ReadonlyMap<string, Selector>;
@@ -64,40 +58,33 @@ function joined(before: Selector, word: Selector, strengthOverwrites: boolean): 
 const STRENGTH = COLUMNS.indexOf('Strength');
 const DEFAULT = COLUMNS.indexOf('Default');
 const EXPORT = COLUMNS.indexOf('Export');
+const PROTOCOL = COLUMNS.indexOf('Protocol');
 
 function makeVocabulary(release: Release): Vocabulary {
+  const { iana, strengthOverwrites, order } = releaseData(release);
   const aliases = aliasesOf(release);
-  const suites = suitesIn(release, releaseData(release).order);
+  const suites = suitesIn(release, order);
   const sized = new Set(
     aliases.flatMap(([, conditions]) => conditions.flatMap(({ values }) => values.map(sizedCipher))),
   );
   const bits = new Bits();
-  const masked = suites.map((suite): Masked => {
-    const values = valuesOf(suite, sized);
-    const masks = COLUMNS.map((column) =>
-      values[column].reduce((mask, value) => mask | bits.of(column, value), 0),
-    );
-    return { suite, masks };
-  });
+  const masked = suites.map((suite): Selector => bits.ofSuite(valuesOf(suite, sized)));
   const exported = bits.of('Export', 'yes');
   const exports = exported | bits.of('Export', 'no');
   const words = new Map<string, Selector>();
   for (const [name, conditions] of aliases) {
-    words.set(
-      name,
-      COLUMNS.map((column) => {
-        const condition = conditions.find((one) => one.column === column);
-        if (condition === undefined) return 0;
-        const mask = condition.values.reduce((all, value) => all | bits.meant(column, value), 0);
-        return condition.not ? ~mask : mask;
-      }),
-    );
+    const masks = COLUMNS.map(() => 0);
+    for (const { column, not, values } of conditions) {
+      let mask = 0;
+      for (const value of values) mask |= bits.of(column, value);
+      masks[COLUMNS.indexOf(column)] = not ? ~mask : mask;
+    }
+    words.set(name, masks);
   }
   // The names of suites are looked up before the aliases.
-  const { iana, strengthOverwrites } = releaseData(release);
   const named = new Set<string>();
-  for (const { suite, masks } of masked) {
-    const own = masks.map((mask, column) => (COLUMNS[column] === 'Protocol' ? 0 : mask));
+  for (const [index, suite] of suites.entries()) {
+    const own = (masked[index] ?? []).map((mask, column) => (column === PROTOCOL ? 0 : mask));
     // SSLv2 and SSLv3 have suites of one name; the first of the list is found.
     if (!named.has(suite.name)) words.set(suite.name, own);
     named.add(suite.name);
@@ -111,21 +98,28 @@ function makeVocabulary(release: Release): Vocabulary {
       // "Export or not", alone in its word of masks, takes export suites whatever else is asked (1.0.2).
       const anyExport =
         selector[EXPORT] === exports && selector[STRENGTH] === 0 && selector[DEFAULT] === 0 ? exported : 0;
-      return masked.flatMap(({ masks }, index) =>
-        ((masks[EXPORT] ?? 0) & anyExport) !== 0 ||
-        selector.every((mask, column) => mask === 0 || (mask & (masks[column] ?? 0)) !== 0)
-          ? index
-          : [],
-      );
+      const found: number[] = [];
+      for (const [index, masks] of masked.entries()) {
+        if (((masks[EXPORT] ?? 0) & anyExport) !== 0 || meets(masks, selector)) found.push(index);
+      }
+      return found;
     },
   };
 }
 
+/** Whether a suite has a bit of each mask. */
+function meets(masks: Selector, selector: Selector): boolean {
+  for (let column = 0; column < selector.length; column++) {
+    const mask = selector[column] ?? 0;
+    if (mask !== 0 && (mask & (masks[column] ?? 0)) === 0) return false;
+  }
+  return true;
+}
+
 /** What a suite has in each column. */
-function valuesOf(
-  suite: CipherSuite,
-  sized: ReadonlySet<string>,
-): Readonly<Record<Column, readonly string[]>> {
+type Values = Readonly<Record<Column, readonly string[]>>;
+
+function valuesOf(suite: CipherSuite, sized: ReadonlySet<string>): Values {
   const { encryption, bits, marks } = suite;
   const classes = marks.filter((mark) => mark !== 'export' && mark !== 'not-default');
   return {
@@ -143,31 +137,39 @@ function valuesOf(
 
 /** Numbers the values of each column. */
 class Bits {
-  readonly #byColumn = new Map<Column, Map<string, number>>();
+  /** By `COLUMN=VALUE`; `AES` has the bits of `AES(128)` and `AES(256)`. */
+  readonly #masks = new Map<string, number>();
+  readonly #used = new Map<Column, number>();
 
-  /** The bit of a value; a new one for a new value. */
+  /** The bits of a value; a new one for a new value: a release may know a word for what none of its suites has. */
   of(column: Column, value: string): number {
-    const values = this.#byColumn.get(column) ?? new Map<string, number>();
-    this.#byColumn.set(column, values);
-    const bit = values.get(value) ?? 1 << values.size;
-    values.set(value, bit);
+    const key = `${column}=${value}`;
+    const known = this.#masks.get(key);
+    if (known !== undefined) return known;
+    const used = this.#used.get(column) ?? 0;
+    this.#used.set(column, used + 1);
+    const bit = 1 << used;
+    this.#masks.set(key, bit);
+    const bare = sizedCipher(value);
+    if (bare !== '') {
+      const all = `${column}=${bare}`;
+      this.#masks.set(all, (this.#masks.get(all) ?? 0) | bit);
+    }
     return bit;
   }
 
-  /** The bits of what a condition means: `AES` means `AES(128)` and `AES(256)`. */
-  meant(column: Column, value: string): number {
-    let mask = 0;
-    for (const [known, bit] of this.#byColumn.get(column) ?? []) {
-      if (known === value || known.replace(/\(\d+\)$/, '') === value) mask |= bit;
-    }
-    // A release may know a word for what none of its suites has.
-    return mask === 0 ? this.of(column, value) : mask;
+  ofSuite(values: Values): number[] {
+    return COLUMNS.map((column) => {
+      let mask = 0;
+      for (const value of values[column]) mask |= this.of(column, value);
+      return mask;
+    });
   }
 }
 
 /** `AES` of `AES(128)`: its sizes are told apart; empty for a value without a size. */
 function sizedCipher(value: string): string {
-  return /^(.*)\(\d+\)$/.exec(value)?.[1] ?? '';
+  return value.endsWith(')') ? value.slice(0, value.indexOf('(')) : '';
 }
 
 /** What is asked of one column: one of the values, or none of them. */
@@ -177,9 +179,15 @@ export interface Condition {
   readonly values: readonly string[];
 }
 
-/** Whether a suite fulfils a condition. */
-export function fulfils(suite: CipherSuite, { column, not, values }: Condition): boolean {
-  return valuesOf(suite, NONE)[column].some((value) => values.includes(value)) !== not;
+/** Those of the conditions by a key whose every one a suite fulfils. */
+export function fulfilled<K>(suite: CipherSuite, conditions: ReadonlyMap<K, readonly Condition[]>): K[] {
+  const own = valuesOf(suite, NONE);
+  const found: K[] = [];
+  for (const [key, all] of conditions) {
+    if (all.every(({ column, not, values }) => own[column].some((value) => values.includes(value)) !== not))
+      found.push(key);
+  }
+  return found;
 }
 
 const NONE: ReadonlySet<string> = new Set();

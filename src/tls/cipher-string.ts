@@ -4,6 +4,7 @@ import {
   CIPHER_DATA,
   CIPHER_RELEASES,
   type CipherSuite,
+  cipherRelease,
   type ReleaseData,
   releaseData,
   suitesIn,
@@ -59,6 +60,23 @@ const SECURITY_LEVEL = /^SECLEVEL=([0-5])$/;
  * @param openssl the release; one that is not in the table is taken for the nearest older one
  */
 export function readCipherString(text: string, openssl: Release): CipherList {
+  const key = `${cipherRelease(openssl)} ${text}`;
+  const known = readBefore.get(key);
+  if (known !== undefined) return known;
+  const list = read(text, openssl);
+  if (text.length <= LONGEST_KEPT) {
+    if (readBefore.size >= MOST_KEPT) readBefore.clear();
+    readBefore.set(key, list);
+  }
+  return list;
+}
+
+// The endpoints of a host, and hosts of a site, share their lists.
+const readBefore = new Map<string, CipherList>();
+const MOST_KEPT = 200;
+const LONGEST_KEPT = 2000;
+
+function read(text: string, openssl: Release): CipherList {
   const release = releaseData(openssl);
   const reader = new Reader(vocabularyOf(openssl), release);
   const end = text.indexOf('\0');

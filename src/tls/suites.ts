@@ -9,8 +9,8 @@ import table from './data/ciphers.json' with { type: 'json' };
  * 1.1.1 and later, builds with the default options for older ones (1.0.1e, 1.0.1u, 1.0.2d, 1.0.2o and 1.1.0h,
  * without Kerberos; 1.0.1s and 1.0.2g are the patches that took the weakest suites out of the build). Other
  * builds may have more (weak ciphers, GOST) or fewer suites: Debian builds 1.1.1 and later without RC4 and
- * triple DES, as OpenSSL itself does since 1.1.0; RHEL keeps them in the library. A release that is not in the
- * table has what the nearest older one has.
+ * triple DES, as OpenSSL itself does since 1.1.0; RHEL keeps them in the library. What 3.2 has is taken from 3.5
+ * and CHANGES. A release that is not in the table has what the nearest older one has.
  */
 
 /** A release in the table. Lists of suites are ids in hexadecimal, separated by blanks. */
