@@ -1,22 +1,21 @@
+import { andList } from '../rules/messages.ts';
 import { BUILTIN_RULES } from '../rules/rule-set.ts';
 import { nearest } from '../text/nearest.ts';
 import { UsageError } from './errors.ts';
 import type { CommandName } from './options.ts';
 
 /**
- * The id of a rule that a user wrote; what stands before its last slash may be left out.
+ * The ids that a user means by one: what stands before the last slash may be left out, and then the rules
+ * of that name of both servers are meant.
  *
  * @throws UsageError with the nearest id
  */
-export function ruleId(text: string, command: CommandName): string {
+function meantRules(text: string, command: CommandName): readonly string[] {
   const ids = BUILTIN_RULES.rules.map(({ id }) => id);
-  if (ids.includes(text)) return text;
+  if (ids.includes(text)) return [text];
   const ending = ids.filter((id) => id.endsWith(`/${text}`));
-  if (ending.length === 1 && ending[0] !== undefined) return ending[0];
-  const name = nearest(
-    text,
-    ids.map((id) => id.replace(/^.*\//, '')),
-  );
+  if (ending.length > 0) return ending;
+  const name = nearest(text, new Set(ids.map((id) => id.replace(/^.*\//, ''))));
   const meant = nearest(text, ids) ?? ids.find((id) => id.endsWith(`/${name}`));
   throw new UsageError(
     `there is no rule "${text}"${meant === undefined ? '; pfharden rules lists them' : `; did you mean ${meant}?`}`,
@@ -24,7 +23,22 @@ export function ruleId(text: string, command: CommandName): string {
   );
 }
 
+/**
+ * The id of the one rule that a user wrote.
+ *
+ * @throws UsageError where there is none, or one for each server
+ */
+export function ruleId(text: string, command: CommandName): string {
+  const [id, ...more] = meantRules(text, command);
+  if (id === undefined || more.length > 0)
+    throw new UsageError(
+      `"${text}" is the name of ${andList([id ?? '', ...more])}: write one of them`,
+      command,
+    );
+  return id;
+}
+
 /** The ids of a list option; undefined for an empty list, which means all rules. */
 export function ruleIds(texts: readonly string[], command: CommandName): ReadonlySet<string> | undefined {
-  return texts.length === 0 ? undefined : new Set(texts.map((text) => ruleId(text, command)));
+  return texts.length === 0 ? undefined : new Set(texts.flatMap((text) => meantRules(text, command)));
 }

@@ -100,6 +100,11 @@ describe('wrong usage is one line and a hint:', () => {
       'there is no rule "server-protocol"; did you mean postfix/server-protocols?',
       'lint ',
     ],
+    [
+      ['explain', 'duplicate-setting'],
+      '"duplicate-setting" is the name of dovecot/duplicate-setting and postfix/duplicate-setting: write one of them',
+      'explain ',
+    ],
     [['fix', '--only', 'x'], 'there is no rule "x"; pfharden rules lists them', 'fix '],
     [['fix', '--backup'], '--backup goes with --write', 'fix '],
     [
@@ -232,17 +237,17 @@ function setting(
   return { server: 'postfix', service, name, value, effective, origin: { kind, file, line } };
 }
 
+const ajv = new Ajv({ allErrors: true });
+
+function json(args: readonly string[], schema: object): unknown {
+  const { stdout, stderr } = pfharden([...args, '--format', 'json']);
+  expect(stderr).toBe('');
+  const value: unknown = JSON.parse(stdout);
+  expect({ errors: ajv.validate(schema, value) ? [] : ajv.errors }).toEqual({ errors: [] });
+  return value;
+}
+
 describe('JSON', () => {
-  const ajv = new Ajv({ allErrors: true });
-
-  function json(args: readonly string[], schema: object): unknown {
-    const { stdout, stderr } = pfharden([...args, '--format', 'json']);
-    expect(stderr).toBe('');
-    const value: unknown = JSON.parse(stdout);
-    expect({ errors: ajv.validate(schema, value) ? [] : ajv.errors }).toEqual({ errors: [] });
-    return value;
-  }
-
   test('of lint, for several hosts and for none with findings', () => {
     files({
       'etc/postfix/main.cf': BAD,
@@ -351,7 +356,7 @@ interface LintReport {
 
 interface ShowReport {
   readonly hosts: readonly {
-    readonly settings: readonly object[];
+    readonly settings: readonly { readonly name: string }[];
     readonly endpoints: readonly { readonly tls: { readonly ciphers: readonly object[] | null } }[];
   }[];
 }
@@ -399,6 +404,111 @@ describe('the text report', () => {
   test('reads standard input', () => {
     const { status, stdout } = pfharden(['lint', '-', '--as', 'main.cf', '--quiet'], { input: BAD });
     expect([status, stdout.includes('main.cf:3:1: warning: ')]).toEqual([1, true]);
+  });
+});
+
+describe('a host with both servers', () => {
+  const TREE = {
+    'etc/postfix/main.cf': `${GOOD}disable_vrfy_command = yes\ndisable_vrfy_command = yes\n`,
+    'etc/postfix/master.cf': '# none\n',
+    'etc/dovecot/dovecot.conf': '!include conf.d/*.conf\n!include_try local.conf\n',
+    'etc/dovecot/conf.d/10-ssl.conf': 'ssl = Required\nssl_cert = /etc/ssl/certs/mx.pem\n',
+    'etc/dovecot/conf.d/20-imap.conf':
+      'protocol imap {\n  mail_max_userip_connections = 20\n  mail_max_userip_connections = 30\n}\n',
+  };
+  const releases = [
+    '--postfix-version',
+    '3.11.7',
+    '--dovecot-version',
+    '2.3.19.1',
+    '--openssl-version',
+    '3.0',
+  ];
+
+  beforeEach(() => {
+    files(TREE);
+  });
+
+  test('is judged as one, each finding in its file', () => {
+    const report = json(['lint', 'etc', ...releases], lintSchema) as LintReport;
+    expect(report).toMatchObject({
+      hosts: [
+        {
+          root: 'etc',
+          postfix: { directory: 'etc/postfix', version: '3.11.7' },
+          dovecot: { file: 'etc/dovecot/dovecot.conf', version: '2.3.19.1', versionFrom: 'flag' },
+        },
+      ],
+    });
+    const { stdout } = pfharden(['lint', 'etc', '--quiet', ...releases]);
+    for (const line of [
+      'etc/postfix/main.cf:9:1: warning: disable_vrfy_command is set to the same value again',
+      'etc/dovecot/conf.d/10-ssl.conf:1:1: error: ssl is "Required", and has to be one of yes, no and required',
+      'etc/dovecot/conf.d/10-ssl.conf:2:1: error: ssl_cert = /etc/ssl/certs/mx.pem is taken for the certificate itself',
+      'etc/dovecot/conf.d/20-imap.conf:2:3: warning: mail_max_userip_connections of protocol imap is set again',
+    ])
+      expect(stdout).toContain(line);
+    const { stdout: text } = pfharden(['lint', 'etc', '--openssl-version', '3.0']);
+    expect(text).toMatch(
+      /^etc: Postfix 3\.11\.\d+ \(assumed\), Dovecot 2\.3\.21\.1 \(assumed\), OpenSSL 3\.0, profile modern\n/,
+    );
+  });
+
+  test('is shown with the sections of its settings', () => {
+    const report = json(['show', 'etc', ...releases], showSchema) as ShowReport;
+    const [host] = report.hosts;
+    expect(host?.settings.filter(({ name }) => name === 'mail_max_userip_connections')).toEqual([
+      {
+        server: 'dovecot',
+        service: 'protocol imap',
+        name: 'mail_max_userip_connections',
+        value: '30',
+        effective: '30',
+        origin: { kind: 'override', file: 'etc/dovecot/conf.d/20-imap.conf', line: 3 },
+      },
+    ]);
+  });
+
+  test('is mended in the files that decide, all or none', () => {
+    const rules = [
+      '--only',
+      'duplicate-setting',
+      '--only',
+      'certificate-not-read',
+      '--only',
+      'dovecot/bad-value',
+    ];
+    const { status, stdout } = pfharden(['fix', 'etc', '--write', ...rules, ...releases]);
+    expect([status, stdout.split('\n').at(-2)]).toEqual([
+      0,
+      '4 findings mended; reload Postfix and Dovecot for it to take effect: postfix reload; doveadm reload',
+    ]);
+    const read = (path: string): string => readFileSync(join(folder, path), 'utf8');
+    expect(read('etc/dovecot/conf.d/10-ssl.conf')).toBe(
+      'ssl = required\nssl_cert = </etc/ssl/certs/mx.pem\n',
+    );
+    expect(read('etc/dovecot/conf.d/20-imap.conf')).toBe(
+      'protocol imap {\n  mail_max_userip_connections = 30\n}\n',
+    );
+    expect(read('etc/dovecot/dovecot.conf')).toBe(TREE['etc/dovecot/dovecot.conf']);
+    expect(pfharden(['fix', 'etc', ...rules, ...releases]).stdout).toBe('');
+  });
+
+  test('has a script of postconf commands for Postfix alone', () => {
+    const { stdout, stderr } = pfharden(['fix', 'etc', '--format', 'postconf', ...releases]);
+    expect(stdout).toContain('disable_vrfy_command');
+    expect(stdout).not.toContain('ssl_cert =');
+    expect(stderr).toContain('etc/dovecot: postconf knows nothing of Dovecot: leave out --format postconf');
+  });
+
+  test('may be a dovecot.conf on standard input', () => {
+    const { status, stdout } = pfharden(['lint', '-', '--as', 'dovecot.conf', '--quiet'], {
+      input: 'ssl = Required\n',
+    });
+    expect([status, stdout.split(' [')[0]]).toEqual([
+      1,
+      expect.stringContaining('dovecot.conf:1:1: error: ssl is "Required"'),
+    ]);
   });
 });
 
