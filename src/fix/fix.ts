@@ -47,7 +47,8 @@ export interface FixResult {
 const MOST_PASSES = 12;
 const MOST_TRIES = 3;
 
-interface State {
+/** A host and what is found in it. */
+export interface JudgedHost {
   readonly host: Host;
   readonly findings: readonly Finding[];
 }
@@ -88,7 +89,7 @@ export function proposeFixes(
   };
 }
 
-function judged(input: HostInput, ruleSet: RuleSet, profile: Profile): State {
+function judged(input: HostInput, ruleSet: RuleSet, profile: Profile): JudgedHost {
   const host = buildHost(input);
   return { host, findings: evaluate(host, ruleSet, profile) };
 }
@@ -99,12 +100,26 @@ export function newFindings(before: readonly Finding[], after: readonly Finding[
   return after.filter((finding) => !known.has(finding.fingerprint) && !known.has(likeness(finding)));
 }
 
+/**
+ * New findings that a fix is to blame for. What Dovecot refuses, it does not use: where it refuses less
+ * than before, the findings of its files were there all the time, and only come to light.
+ */
+export function causedFindings(before: JudgedHost, after: JudgedHost): readonly Finding[] {
+  const found = newFindings(before.findings, after.findings);
+  if (refusals(after.host) >= refusals(before.host)) return found;
+  return found.filter(({ at }) => serverOf(after.host.input, at.source.path) !== 'dovecot');
+}
+
+function refusals({ dovecot }: Host): number {
+  return dovecot?.configuration.faults.length ?? 0;
+}
+
 function likeness({ rule, setting, at, endpoints }: Finding): string {
   return [rule, setting ?? '', at.source.path, endpoints[0] ?? ''].join('\0');
 }
 
 interface Outcome {
-  readonly state: State;
+  readonly state: JudgedHost;
   readonly mended: readonly Finding[];
   /** By fingerprint: why a fix was not made. */
   readonly refused: ReadonlyMap<string, string>;
@@ -127,7 +142,7 @@ class FixEngine {
    * @param after only what came up since these findings is mended: a fix is blamed for what follows
    *   from it, not for what another fix would do
    */
-  together(start: State, after: readonly Finding[] = []): Outcome {
+  together(start: JudgedHost, after: readonly Finding[] = []): Outcome {
     let state = start;
     const mended: Finding[] = [];
     const refused = new Map<string, string>();
@@ -151,7 +166,7 @@ class FixEngine {
   }
 
   /** One fix after the other; each that brings a lasting new finding is taken back. */
-  oneByOne(start: State): Outcome {
+  oneByOne(start: JudgedHost): Outcome {
     let state = start;
     const mended: Finding[] = [];
     const refused = new Map<string, string>();
@@ -182,12 +197,12 @@ class FixEngine {
    * that were not asked for count as mended where their own fix would: TLS that is switched on brings
    * to light which protocols it has.
    */
-  worse(start: State, state: State): readonly Finding[] {
-    const found = newFindings(start.findings, state.findings);
+  worse(start: JudgedHost, state: JudgedHost): readonly Finding[] {
+    const found = causedFindings(start, state);
     if (found.length === 0 || this.#options.only === undefined) return found;
     const { only: _, ...all } = this.#options;
     const engine = new FixEngine(this.#ruleSet, this.#profile, all);
-    return newFindings(start.findings, engine.together(state, start.findings).state.findings);
+    return causedFindings(start, engine.together(state, start.findings).state);
   }
 
   /** Why a finding is not mended, in words. */
@@ -205,7 +220,7 @@ class FixEngine {
   }
 
   #candidates(
-    state: State,
+    state: JudgedHost,
     refused: ReadonlyMap<string, string>,
     tries: ReadonlyMap<string, number>,
   ): Candidate[] {
@@ -235,7 +250,7 @@ class FixEngine {
     return chosen;
   }
 
-  #apply(state: State, edits: readonly Edit[]): State {
+  #apply(state: JudgedHost, edits: readonly Edit[]): JudgedHost {
     const changed = new Map<string, SourceFile>();
     for (const source of hostSources(state.host.input)) {
       const text = applyEdits(source.path, source.text, edits);
@@ -261,7 +276,7 @@ interface Candidate {
 }
 
 /** Findings whose fix was made and that are gone, each once. */
-function stillMended(mended: readonly Finding[], state: State): Finding[] {
+function stillMended(mended: readonly Finding[], state: JudgedHost): Finding[] {
   const present = new Set(state.findings.map(({ fingerprint }) => fingerprint));
   const seen = new Set<string>();
   return mended.filter(

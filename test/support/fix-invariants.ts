@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { unifiedDiff } from '../../src/fix/diff.ts';
-import { type FixedFile, type FixResult, newFindings, proposeFixes } from '../../src/fix/fix.ts';
+import { causedFindings, type FixedFile, type FixResult, proposeFixes } from '../../src/fix/fix.ts';
 import { encode } from '../../src/hosts/files.ts';
 import { type HostInput, withTexts } from '../../src/hosts/host.ts';
 import type { Profile } from '../../src/rules/profile.ts';
@@ -18,7 +18,8 @@ export function fixFaults(
 ): { result: FixResult; faults: string[] } {
   const result = proposeFixes(input, BUILTIN_RULES, profile, options);
   const faults: string[] = [];
-  for (const finding of newFindings(result.findingsBefore, result.findingsAfter)) {
+  const judged = { host: result.before, findings: result.findingsBefore };
+  for (const finding of causedFindings(judged, { host: result.after, findings: result.findingsAfter })) {
     faults.push(`new finding ${finding.rule}: ${finding.message}`);
   }
   const changed = new Map(result.files.map(({ after }) => [after.path, after]));

@@ -3,6 +3,7 @@ import { scopePath } from '../../dovecot/assignment.ts';
 import { removeStatement } from '../../dovecot/edits.ts';
 import { type Filter, type FilterNet, isGlobal, matchesWildcard, sameFilter } from '../../dovecot/filter.ts';
 import { isInNet } from '../../dovecot/net.ts';
+import type { DovecotWarningCode } from '../../dovecot/outcome.ts';
 import { isOverrideFile } from '../../dovecot/places.ts';
 import { hasDovecotFeature } from '../../dovecot/releases.ts';
 import type { DovecotCheck, DovecotCheckContext, Report } from '../check.ts';
@@ -184,9 +185,26 @@ function netsMeet(a: FilterNet | null, b: FilterNet | null): boolean {
   return a === null || b === null || netInside(a, b) || netInside(b, a);
 }
 
+// What the server warns of and no other rule tells
+
+const START_WARNINGS: Readonly<Partial<Record<DovecotWarningCode, string>>> = {
+  limits: 'limits',
+  'ssl-off-globally': 'ssl-off',
+  'special-use': 'special-use',
+};
+
+function* startWarning(context: DovecotCheckContext): Iterable<Report> {
+  for (const { code, at, name, says } of context.dovecot.warnings) {
+    const message = START_WARNINGS[code];
+    if (message === undefined || !isOwn(context, at)) continue;
+    yield { message, at, ...(name === null ? {} : { setting: name }), data: { says } };
+  }
+}
+
 /** Checks of what stands where, by the name that rule files call. */
 export const dovecotOrderChecks: Readonly<Record<string, DovecotCheck>> = {
   'dovecot/duplicate-setting': duplicateSetting,
   'dovecot/filter-conflict': filterConflict,
   'dovecot/filter-order': filterOrder,
+  'dovecot/start-warning': startWarning,
 };
