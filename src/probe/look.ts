@@ -76,6 +76,9 @@ export async function look(
   }
 }
 
+/** Milliseconds to wait for a greeting that may never come: what speaks first is not known. */
+const GUESSING = 2000;
+
 /** What can be seen only when TLS has begun. */
 type Inside = Pick<Look, 'greeting' | 'afterTls' | 'certificate' | 'spoken'>;
 
@@ -99,7 +102,10 @@ async function lookInside(
     secure.destroy();
     return known;
   }
-  const inside = new Connection(secure, milliseconds);
+  const inside = new Connection(
+    secure,
+    expected === undefined ? Math.min(milliseconds, GUESSING) : milliseconds,
+  );
   try {
     if (startTls !== null) return { ...known, afterTls: await capabilitiesAgain(inside, startTls) };
     const spoken = expected ?? (await guessProtocol(inside));

@@ -34,11 +34,6 @@ export interface WireSuite {
   readonly family: Family;
 }
 
-/** Whether suites of a family can be used in TLSv1.3, which has suites of its own. */
-export function isTls13(suite: WireSuite): boolean {
-  return suite.family === 'TLS13';
-}
-
 function readSuite([number, names]: readonly [string, string]): WireSuite {
   const [openssl = '-', iana = '-'] = names.split(' ');
   const name = openssl === '-' ? iana : openssl;

@@ -3,16 +3,20 @@
 //   npm run bench                   the example host
 //   npm run bench -- PATH           a host of your own
 import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
 import { parseMainCf } from '../../src/postfix/syntax/main-cf.ts';
 import { parseMasterCf } from '../../src/postfix/syntax/master-cf.ts';
 import { SourceFile } from '../../src/text/source.ts';
 import { growthInputs } from '../support/growth.ts';
+import { makeCertificate } from '../support/x509.ts';
 
 const host = process.argv[2] ?? 'docs/example/etc/postfix';
 let withinBudget = true;
 
 startUp();
 growth();
+await probing();
 process.exitCode = withinBudget ? 0 : 1;
 
 /** One lint of one host, the whole process, against a Node that does nothing. */
@@ -40,6 +44,60 @@ function growth(): void {
 function read(text: string): void {
   parseMainCf(new SourceFile('main.cf', text));
   parseMasterCf(new SourceFile('master.cf', text));
+}
+
+/** A whole port, beside other programs that list what a port takes; they need not be there. */
+async function probing(): Promise<void> {
+  const { port, close } = await smtpsServer();
+  const target = `127.0.0.1:${port}`;
+  const [ours] = interleaved(5, [
+    () => node(['dist/pfharden.js', 'probe', target, '--starttls', 'none', '--format', 'json'], 0),
+  ]);
+  console.log(`probe of a port: ${ours.toFixed(0)} ms for the whole process`);
+  for (const [program, args] of [
+    ['sslscan', ['--no-colour', target]],
+    ['testssl', ['--quiet', '--color', '0', '--warnings', 'off', '-p', '-E', target]],
+  ] as const) {
+    const start = performance.now();
+    const { error } = spawnSync(program, args, { stdio: 'ignore', timeout: 300_000 });
+    const time = performance.now() - start;
+    if (error === undefined)
+      console.log(
+        `${program}: ${time.toFixed(0)} ms, ${(time / ours).toFixed(1)} times as long as the probe`,
+      );
+    else console.log(`${program}: skipped (${'code' in error ? String(error.code) : error.message})`);
+  }
+  await close();
+}
+
+/** SMTP behind TLS, in a thread of its own: whoever measures waits for programs and serves nobody. */
+async function smtpsServer(): Promise<{ readonly port: number; readonly close: () => Promise<unknown> }> {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const certificate = makeCertificate({ publicKey, privateKey });
+  const worker = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads');
+    const server = require('node:tls').createServer(
+      { ...workerData, minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0', dhparam: 'auto' },
+      (socket) => {
+        socket.on('error', () => undefined);
+        socket.write('220 bench ESMTP\\r\\n');
+        socket.on('data', () => socket.write('250 bench\\r\\n'));
+      },
+    );
+    server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`,
+    {
+      eval: true,
+      workerData: {
+        cert: certificate,
+        key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+      },
+    },
+  );
+  const port = await new Promise<number>((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+  return { port, close: () => worker.terminate() };
 }
 
 /** Runs Node to its end. An exit status above `highest` is a failure, and its duration would be a lie. */
