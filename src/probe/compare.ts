@@ -110,7 +110,12 @@ function differencesOf(seen: ProbedEndpoint, { endpoint, greeting }: ConfiguredP
   const toldApart = seen.speaks === 'smtp' || seen.speaks === 'lmtp';
   const loose = (of: TlsMode): TlsMode => (of === 'required' && !toldApart ? 'opportunistic' : of);
   if (loose(mode) !== loose(seen.tls.mode)) found.push({ what: 'mode', files: mode, running: seen.tls.mode });
-  found.push(...tlsDifferences(seen, endpoint), ...authDifferences(seen.auth, endpoint.auth));
+  found.push(...tlsDifferences(seen, endpoint));
+  found.push(
+    ...authDifferences(seen.auth, endpoint.auth).filter(
+      ({ when }) => when === 'after' || !isAtHome(seen, endpoint),
+    ),
+  );
   return found;
 }
 
@@ -175,8 +180,15 @@ function suitsKeys(name: string, keys: readonly string[]): boolean {
   return needed === undefined || keys.some((key) => needed.includes(key));
 }
 
-function authDifferences(seen: EndpointAuth, files: EndpointAuth): Difference[] {
-  return (['before', 'after'] as const).flatMap((when): Difference[] => {
+/** Dovecot takes a connection from its own address for secured, whatever the files say of TLS. */
+function isAtHome({ localAddress, remoteAddress }: ProbedEndpoint, { server }: Endpoint): boolean {
+  return server === 'dovecot' && localAddress !== null && localAddress === remoteAddress;
+}
+
+type AuthDifference = Extract<Difference, { readonly what: 'auth' }>;
+
+function authDifferences(seen: EndpointAuth, files: EndpointAuth): AuthDifference[] {
+  return (['before', 'after'] as const).flatMap((when): AuthDifference[] => {
     const running = when === 'before' ? seen.beforeTls : seen.afterTls;
     const expected = when === 'before' ? files.beforeTls : files.afterTls;
     // Nobody was told anything.

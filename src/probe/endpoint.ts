@@ -30,6 +30,8 @@ export interface ProbedEndpoint {
   readonly address: string;
   /** The address that a name led to; null where there was no connection. */
   readonly remoteAddress: string | null;
+  /** The address that the probe came from. Dovecot needs no TLS where it is that of the port itself. */
+  readonly localAddress: string | null;
   readonly port: number;
   /**
    * Suites oldest protocol first, each protocol in the server's order where the server decides. The mode is

@@ -26,6 +26,8 @@ export interface Look {
   readonly spoken: MailProtocol | null;
   /** The address that a name led to. */
   readonly remoteAddress: string | null;
+  /** The address that the connection came from. */
+  readonly localAddress: string | null;
   /** Why there is no TLS; null where there may be. */
   readonly fault: ProbeFault | null;
 }
@@ -54,7 +56,7 @@ export async function look(
 ): Promise<Look> {
   const connection = await Connection.open(place.host, place.port, milliseconds);
   const { startTls } = place;
-  const { remoteAddress } = connection;
+  const ends = { remoteAddress: connection.remoteAddress, localAddress: connection.localAddress };
   let before: Pick<Look, 'greeting' | 'beforeTls'> = { greeting: null, beforeTls: null };
   try {
     if (startTls !== null) {
@@ -66,11 +68,11 @@ export async function look(
         await askForTls(connection, startTls);
       } catch (error) {
         if (!(error instanceof ProbeFault)) throw error;
-        return { ...NOTHING, ...before, spoken: startTls, remoteAddress, fault: error };
+        return { ...NOTHING, ...before, spoken: startTls, ...ends, fault: error };
       }
     }
     const inside = await lookInside(connection, startTls, expected, serverName, milliseconds);
-    return { ...inside, ...before, greeting: before.greeting ?? inside.greeting, remoteAddress, fault: null };
+    return { ...inside, ...before, greeting: before.greeting ?? inside.greeting, ...ends, fault: null };
   } finally {
     connection.close();
   }

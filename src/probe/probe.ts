@@ -55,6 +55,8 @@ class Probe {
   readonly #target: ProbeTarget;
   readonly #session: Session;
   readonly #serverName: string | null;
+  /** Some hello was answered, in whatever way. */
+  #answered = false;
   readonly #chains = new Map<string, readonly Buffer[]>();
   readonly #fields = new Map<string, DhField>();
   readonly #ciphers: OfferedCipher[] = [];
@@ -104,10 +106,23 @@ class Probe {
     }
   }
 
+  /**
+   * Asks one question. A server that has answered others is asked again where it leaves one unanswered: a
+   * busy Dovecot lets a connection wait until the next one comes.
+   */
   async #ask(hello: Hello): Promise<Answer> {
-    const answer = await this.#session.through((time) => ask(this.#session.place, clientHello(hello), time));
+    let answer = await this.#askOnce(hello);
+    if (answer.kind === 'timeout' && this.#answered) {
+      this.#session.faults.add('timeout', 'a hello was left unanswered and sent again');
+      answer = await this.#askOnce(hello);
+    }
+    if (answer.kind !== 'timeout') this.#answered = true;
     if (answer.kind === 'hello' || answer.kind === 'broken') this.#keep(answer.flight);
     return answer;
+  }
+
+  #askOnce(hello: Hello): Promise<Answer> {
+    return this.#session.through((time) => ask(this.#session.place, clientHello(hello), time));
   }
 
   #keep({ certificates, keyExchange }: Flight): void {
@@ -280,6 +295,7 @@ class Probe {
       role: roleOf(port, spoken, implicit),
       address: host,
       remoteAddress: seen?.remoteAddress ?? null,
+      localAddress: seen?.localAddress ?? null,
       port,
       tls: {
         mode,

@@ -44,6 +44,8 @@ function portLines({ seen, comparison }: ProbedPort, format: TableFormat): strin
   say('order', orderText(seen));
   say('broken', seen.broken.length === 0 ? '' : brokenText(seen));
   if (seen.remoteAddress !== null) say('AUTH', authText(auth, login));
+  if (seen.server === 'dovecot' && seen.localAddress === seen.remoteAddress)
+    say('', 'asked from its own address, for which Dovecot needs no TLS: ask from another machine');
   say(
     'keys',
     seen.certificates

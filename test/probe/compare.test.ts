@@ -43,6 +43,7 @@ function agreeing(port: number): ProbedEndpoint {
     role: endpoint.role,
     address: '127.0.0.1',
     remoteAddress: '127.0.0.1',
+    localAddress: '127.0.0.1',
     port,
     tls: { mode: tls.mode, protocols: tls.protocols, ciphers },
     auth: { beforeTls: [], afterTls: endpoint.auth.afterTls === null ? ['PLAIN'] : [] },
@@ -259,6 +260,32 @@ test('keys that the files do not tell leave out the suites of the other kind onl
     extra: [],
     missing: ['ECDHE-RSA-CHACHA20-POLY1305', 'DHE-RSA-CHACHA20-POLY1305'],
   });
+});
+
+test('what Dovecot offers its own address in the clear is no difference', () => {
+  const dovecot = configuredPorts(
+    hostFromTexts(
+      { 'dovecot.conf': 'protocols = imap\nssl_cert = </x.crt\nssl_key = </x.key\n' },
+      { dovecot: '2.3.19.1', openssl: '3.0' },
+    ),
+  );
+  const imap = dovecot.find(({ endpoint }) => endpoint.port === 143) as ConfiguredPort;
+  const seen: ProbedEndpoint = {
+    ...agreeing(25),
+    port: 143,
+    speaks: 'imap',
+    greeting: '* OK ready',
+    preference: {},
+    tls: {
+      ...imap.endpoint.tls,
+      ciphers: (imap.endpoint.tls.ciphers ?? []).filter(({ name }) => !name.includes('ECDSA')),
+    },
+    auth: { beforeTls: ['PLAIN'], afterTls: ['PLAIN'] },
+  };
+  expect(comparePort(seen, dovecot).differences).toEqual([]);
+  expect(comparePort({ ...seen, localAddress: '127.0.0.2' }, dovecot).differences).toEqual([
+    { what: 'auth', when: 'before', files: [], running: ['PLAIN'] },
+  ]);
 });
 
 describe('targets', () => {

@@ -336,4 +336,25 @@ describe('TLS that goes wrong:', () => {
     expect(Math.max(...counts)).toBe(3);
     expect(counts).toHaveLength(40);
   });
+
+  test('a hello that is left unanswered once is sent again', async () => {
+    let left = 2;
+    const choose = byTable(TABLE);
+    const server = await fakeServer({
+      hello: (hello) =>
+        hello.version === 0x0303 && hello.suites.length < 100 && left-- > 0 ? 'silence' : choose(hello),
+    });
+    try {
+      const seen = await probed(server.port, { starttls: null, spoken: null, timeoutMs: 5 * SHORT });
+      expect(seen.tls.ciphers).toHaveLength(3);
+      expect(seen.complete).toBe(true);
+      expect(seen.faults).toContainEqual({
+        kind: 'timeout',
+        text: 'a hello was left unanswered and sent again',
+        count: expect.any(Number),
+      });
+    } finally {
+      await server.close();
+    }
+  });
 });

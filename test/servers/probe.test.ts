@@ -4,12 +4,17 @@ import net from 'node:net';
 import path from 'node:path';
 import type { EndpointAuth, TlsMode } from '../../src/model/endpoint.ts';
 import { PROTOCOLS, type Protocol } from '../../src/model/protocol.ts';
+import { comparePort } from '../../src/probe/compare.ts';
+import { configuredPorts } from '../../src/probe/configured.ts';
 import type { ProbedEndpoint } from '../../src/probe/endpoint.ts';
 import { probe } from '../../src/probe/probe.ts';
 import type { ProbeTarget } from '../../src/probe/session.ts';
 import { SUITES } from '../../src/probe/suites.ts';
+import { surroundings as dovecotSurroundings, isOld } from '../support/dovecot-text.ts';
+import { hostFromTexts } from '../support/host.ts';
 import { inRoot, type Root, roots } from './roots.ts';
 import { freePort, startPostfix, surroundings } from './running.ts';
+import { makeHome, startDovecot } from './running-dovecot.ts';
 
 // What the prober sees of a port is held against two programs that ask in other ways: `openssl s_client` of
 // the same release, which is given one suite at a time and finishes the handshake, and sslscan.
@@ -211,6 +216,77 @@ const POSTFIX_CASES: readonly PostfixCase[] = [
     decides: 'client',
   },
 ];
+
+/** A configuration of Dovecot in the languages of 2.3 and 2.4. */
+interface DovecotCase {
+  readonly what: string;
+  readonly settings: Readonly<Record<'old' | 'new', readonly string[]>>;
+  readonly decides: 'client' | 'server';
+}
+
+const DOVECOT_CASES: readonly DovecotCase[] = [
+  {
+    // 2.3 picks DHE suites then and cannot use them.
+    what: 'without Diffie-Hellman parameters',
+    settings: {
+      old: ['ssl_cert = <{home}/rsa.crt', 'ssl_key = <{home}/rsa.key'],
+      new: ['ssl_server_cert_file = {home}/rsa.crt', 'ssl_server_key_file = {home}/rsa.key'],
+    },
+    decides: 'client',
+  },
+  {
+    what: 'with the server’s order, everything and both keys',
+    settings: {
+      old: [
+        'ssl_cert = <{home}/rsa.crt',
+        'ssl_key = <{home}/rsa.key',
+        'ssl_alt_cert = <{home}/ec.crt',
+        'ssl_alt_key = <{home}/ec.key',
+        'ssl_dh = <{home}/dh.pem',
+        'ssl_prefer_server_ciphers = yes',
+        'ssl_min_protocol = TLSv1',
+        'ssl_cipher_list = ALL:@SECLEVEL=0',
+      ],
+      new: [
+        'ssl_server_cert_file = {home}/rsa.crt',
+        'ssl_server_key_file = {home}/rsa.key',
+        'ssl_server_alt_cert_file = {home}/ec.crt',
+        'ssl_server_alt_key_file = {home}/ec.key',
+        'ssl_server_dh_file = {home}/dh.pem',
+        'ssl_server_prefer_ciphers = server',
+        'ssl_min_protocol = TLSv1',
+        'ssl_cipher_list = ALL:@SECLEVEL=0',
+      ],
+    },
+    decides: 'server',
+  },
+];
+
+/** Listeners on ports of their own, on loopback alone. */
+function listenersOf({ imap, imaps, pop3 }: Readonly<Record<'imap' | 'imaps' | 'pop3', number>>): string[] {
+  return [
+    'listen = 127.0.0.1',
+    'protocols = imap pop3',
+    'service imap-login {',
+    `  inet_listener imap {\n    port = ${imap}\n  }`,
+    `  inet_listener imaps {\n    port = ${imaps}\n  }`,
+    '}',
+    'service pop3-login {',
+    `  inet_listener pop3 {\n    port = ${pop3}\n  }`,
+    '  inet_listener pop3s {\n    port = 0\n  }',
+    '}',
+  ];
+}
+
+/** The certificates of a folder, by the paths that configurations there name. */
+function certificatesOf(root: Root, folder: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    ['rsa.crt', 'rsa.key', 'ec.crt', 'ec.key', 'dh.pem'].map((name) => {
+      const file = `${folder}/${name}`;
+      return [file, fs.readFileSync(path.join(root.path, file), 'utf8')];
+    }),
+  );
+}
 
 const POSTFIX_SERVICES = [
   'pickup unix n - n 60 1 pickup',
@@ -472,13 +548,15 @@ describe.each(
       ...POSTFIX_SERVICES,
       '',
     ].join('\n');
-    fs.writeFileSync(
-      path.join(outside, 'main.cf'),
-      `${Object.entries(main)
-        .map(([name, value]) => `${name} = ${value}`)
-        .join('\n')}\n`,
-    );
+    const text = Object.entries(main).map(([name, value]) => `${name} = ${value}\n`);
+    fs.writeFileSync(path.join(outside, 'main.cf'), text.join(''));
     fs.writeFileSync(path.join(outside, 'master.cf'), master);
+    const releases = { postfix: root.postfix, openssl: root.openssl };
+    const files = { 'main.cf': text.join(''), 'master.cf': master, ...certificatesOf(root, home) };
+    const configured = configuredPorts(hostFromTexts(files, releases));
+    // What the files would say if somebody had changed them since.
+    const changed = master.replaceAll('smtpd_tls_security_level=encrypt', 'smtpd_tls_security_level=none');
+    const stale = configuredPorts(hostFromTexts({ ...files, 'master.cf': changed }, releases));
     const postfix = await startPostfix(
       root,
       home,
@@ -498,11 +576,53 @@ describe.each(
         });
         const faults = mode === 'none' ? ['no-starttls'] : [];
         expect(seen.faults.map(({ kind }) => kind)).toEqual(faults);
+        const { differences } = comparePort(seen, configured);
+        expect({ overrides, differences }).toEqual({ overrides, differences: [] });
+        const later = comparePort(seen, stale);
+        expect(later.differences.map(({ what }) => what)).toEqual(
+          mode === 'required' ? ['mode', 'auth', 'auth'] : [],
+        );
         const scanned = mode === 'none' ? {} : await byScanner(port, implicit ? [] : ['--starttls-smtp']);
         expect({ overrides, seen: byProbe(seen) }).toEqual({ overrides, seen: scanned });
       }
     } finally {
       await postfix.stop();
+    }
+  });
+
+  it.each(DOVECOT_CASES)('Dovecot, $what: sees what openssl s_client sees', async ({ settings, decides }) => {
+    const home = makeHome(root);
+    fs.cpSync(path.join(root.path, folder), home.outside, { recursive: true });
+    const at = { imap: await freePort(), imaps: await freePort(), pop3: await freePort() };
+    const dialect = isOld(root.dovecot) ? 'old' : 'new';
+    const own = settings[dialect].map((line) => line.replaceAll('{home}', home.inside));
+    const text = [dovecotSurroundings(root.dovecot, home.inside), ...own, ...listenersOf(at), ''].join('\n');
+    fs.writeFileSync(path.join(home.outside, 'dovecot.conf'), text);
+    const dovecot = await startDovecot(root, home, Object.values(at));
+    try {
+      expect({ failed: dovecot.failed, log: dovecot.failed ? dovecot.log() : '' }).toEqual({
+        failed: false,
+        log: '',
+      });
+      const seen = await probed({ port: at.imaps, starttls: null, spoken: 'imap' });
+      expect({ complete: seen.complete, faults: seen.complete ? [] : seen.faults }).toEqual({
+        complete: true,
+        faults: [],
+      });
+      expect([...new Set(Object.values(seen.preference))]).toEqual([decides]);
+      const ours = byProbe(seen);
+      // Dovecot makes a process for each connection: one suite at a time takes long.
+      expect(full || turn % 2 === 1 ? await byClient(root, at.imaps, []) : ours).toEqual(ours);
+      for (const name of ['imap', 'pop3'] as const) {
+        const inClear = await probed({ port: at[name], starttls: name });
+        expect({ name, seen: byProbe(inClear) }).toEqual({ name, seen: ours });
+        expect(inClear.auth.afterTls).toEqual(['PLAIN']);
+      }
+      const files = { 'dovecot.conf': text, ...certificatesOf(root, home.inside) };
+      const host = hostFromTexts(files, { dovecot: root.dovecot, openssl: root.openssl });
+      expect(comparePort(seen, configuredPorts(host)).differences).toEqual([]);
+    } finally {
+      await dovecot.stop();
     }
   });
 });

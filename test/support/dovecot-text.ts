@@ -17,7 +17,7 @@ export function isOld(release: Release): boolean {
  *
  * @param folder as the server sees it
  */
-function surroundings(release: Release, folder: string): string {
+export function surroundings(release: Release, folder: string): string {
   const common = [
     `base_dir = ${folder}/run`,
     `state_dir = ${folder}/state`,
