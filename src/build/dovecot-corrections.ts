@@ -195,12 +195,14 @@ export const LEFT_OUT: readonly { readonly why: string; readonly names: RegExp }
 /** Names that doveconf -d prints and the facts do not have. */
 export const MORE_SETTINGS: Readonly<Record<string, SettingLine>> = {
   oauth2_audience: { since: '2.4.0' },
+  push_notification_ox: { type: 'named_filter', default: null, since: '2.4.4' },
 };
 
 /** Read by the authentication process although the facts name another module (source: auth-settings.c). */
 export const AUTH_SETTINGS: Readonly<Record<string, true | Release>> = {
   ssl_client_ca_dir: '2.4.0',
   ssl_client_ca_file: '2.4.0',
+  auth_policy_request_attributes: '2.4.0',
 };
 
 /** Settings whose default is that of dovecot_config_version (source 2.4.5: settings-history-core.txt). */

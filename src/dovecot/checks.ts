@@ -218,6 +218,7 @@ const COMMON: readonly Check[] = [
   },
   eventFilter('log_debug'),
   eventFilter('log_core_filter'),
+  eventFilter('process_shutdown_filter'),
   CACHE_SIZE,
   VERBOSE_PASSWORDS,
   POLICY_NONCE,

@@ -33,7 +33,7 @@ export interface DovecotEffective {
   readonly assignment: DovecotAssignment | null;
   readonly at: Location | null;
   readonly setting: DovecotSetting | null;
-  /** 2.2 and 2.3: another filter that matches too and says something else; such a connection fails. */
+  /** 2.2 and 2.3: another filter that matches too and sets it as well, be it to the same; such a connection fails. */
   readonly conflict: DovecotAssignment | null;
 }
 

@@ -25,7 +25,13 @@ import {
 } from './filter.ts';
 import { type DovecotTree, lastLine, type Read, relativePath } from './load.ts';
 import type { DovecotFault, DovecotFaultCode, DovecotWarning } from './outcome.ts';
-import { BUILT_IN_GROUPS, configVersions, hasDovecotFeature, requiredSetting } from './releases.ts';
+import {
+  BUILT_IN_GROUPS,
+  configVersions,
+  defaultPairs,
+  hasDovecotFeature,
+  requiredSetting,
+} from './releases.ts';
 import { type DefaultService, defaultServices } from './services.ts';
 import { type DovecotSetting, type SettingsTable } from './settings.ts';
 import type { SectionStatement, SettingStatement, ValueForm } from './syntax/tree.ts';
@@ -43,6 +49,8 @@ export interface FilterValue {
   readonly setting: DovecotSetting;
   /** The text; of a list the line that replaces it, or empty. */
   readonly text: string;
+  /** References in the text are still to be replaced, when all is read. */
+  readonly pending: boolean;
   /** Words or pairs of a list; null for what is none. */
   readonly entries: readonly ListEntry[] | null;
   /** Of a list: true where what is inherited no longer counts. */
@@ -77,6 +85,8 @@ export interface FilterSection {
 /** What 2.4 makes of a configuration. */
 export interface FilterEvaluation extends Evaluation {
   readonly table: SettingsTable;
+  /** With the defaults of the release itself, whatever dovecot_config_version says. */
+  readonly releaseTable: SettingsTable;
   readonly root: FilterSection;
   /** All sections, in order of their opening; the first is the root. */
   readonly sections: readonly FilterSection[];
@@ -225,6 +235,7 @@ class FilterReader {
     this.#finish();
     return {
       table: this.#table,
+      releaseTable: tableOf(this.#release, this.#release, this.#options),
       root: this.#root,
       sections: this.#sections,
       groups: this.#groups,
@@ -345,10 +356,12 @@ class FilterReader {
       }
       const setting = this.#table.get(key);
       if (setting === null) throw new Refusal('section-misplaced', `Unknown section name: ${key}${attempts}`);
-      if (setting.type !== 'strlist' && setting.type !== 'boollist')
-        throw new Refusal('section-misplaced', `Setting ${key} cannot be used as a section`);
-      if (statement.name !== '')
-        throw new Refusal('section-name', `Setting ${key} cannot have a value for the section`);
+      if (hasDovecotFeature(this.#release, 'sectionsChecked')) {
+        if (setting.type !== 'strlist' && setting.type !== 'boollist')
+          throw new Refusal('section-misplaced', `Setting ${key} cannot be used as a section`);
+        if (statement.name !== '')
+          throw new Refusal('section-name', `Setting ${key} cannot have a value for the section`);
+      }
       frame({ list: key });
     } finally {
       if (this.#stack.length === depth) frame({ dead: true });
@@ -360,9 +373,12 @@ class FilterReader {
     const { section } = this.#frame;
     if (section.kind !== 'named' && section.kind !== 'list' && section.kind !== 'group')
       return { key, attempts: '' };
-    const tried = [`${underscored(section)}_${key}`, `${section.type}_${key}`];
+    const tried = [`${underscored(section)}_${key}`, `${section.type.replace(/^@/, '')}_${key}`];
     const found = tried.find((name) => this.#canPrefix(name));
-    return { key: found ?? key, attempts: ` (${tried.join(', ')} not found either.)` };
+    const mark = section.kind === 'group' ? '@' : '';
+    const told = hasDovecotFeature(this.#release, 'sectionNamesTold');
+    const attempts = told ? ` (${tried.map((name) => mark + name).join(', ')} not found either.)` : '';
+    return { key: found ?? key, attempts };
   }
 
   /** Whether a key with the name of its section before it is meant: of a setting, but not of another section. */
@@ -591,7 +607,8 @@ class FilterReader {
     const short = key.replace(/^[a-z]+_/, '');
     for (; from !== null; from = from.parent) {
       const found = from.values.get(key);
-      if (found !== undefined) return this.#late(from, name, found.text);
+      if (found !== undefined)
+        return found.pending ? this.#expand(from, name, found.text, false).text : found.text;
       const known = from.parent === null ? undefined : defaults?.get(short);
       if (known !== undefined) return this.#late(this.#root, name, known);
       // Up to 2.4.1 only a setting that refers to itself looks further out.
@@ -721,8 +738,15 @@ class FilterReader {
       throw new Refusal('bad-value', `Heredoc syntax is not supported for ${what}: ${name}`);
     }
     const earlier = section.values.get(key);
-    const base = { setting, replaces: false, marker, entries: null, at: statementLocation(this.#read) };
-    const value = this.#stored(setting, name, text, statement, earlier, base);
+    const base = {
+      setting,
+      replaces: false,
+      pending: text.pending,
+      marker,
+      entries: null,
+      at: statementLocation(this.#read),
+    };
+    const value = this.#stored(section, setting, name, text, statement, earlier, base);
     const assignment = this.#assignment(setting, name, section, value.text, statement);
     this.#assignments.push(assignment);
     section.values.set(key, { ...value, assignment });
@@ -734,16 +758,17 @@ class FilterReader {
 
   /** The value as the section keeps it. */
   #stored(
+    section: Open,
     setting: DovecotSetting,
     name: string,
     { text, pending }: Text,
     statement: SettingStatement,
     earlier: FilterValue | undefined,
-    base: Pick<FilterValue, 'setting' | 'replaces' | 'marker' | 'entries' | 'at'>,
+    base: Pick<FilterValue, 'setting' | 'replaces' | 'pending' | 'marker' | 'entries' | 'at'>,
   ): Omit<FilterValue, 'assignment'> {
     const { type } = setting;
     if (type === 'boollist' || type === 'strlist')
-      return this.#list(setting, name, { text, pending }, earlier, base);
+      return this.#list(section, setting, name, { text, pending }, earlier, base);
     if (type === 'named_filter')
       throw new Refusal('bad-value', `Setting is a named filter, use '${setting.name} {'`);
     if (type === 'named_list_filter') {
@@ -760,11 +785,12 @@ class FilterReader {
 
   /** A line that replaces a list, or one word or pair of it. */
   #list(
+    section: Open,
     setting: DovecotSetting,
     name: string,
     { text, pending }: Text,
     earlier: FilterValue | undefined,
-    base: Pick<FilterValue, 'setting' | 'replaces' | 'marker' | 'entries' | 'at'>,
+    base: Pick<FilterValue, 'setting' | 'replaces' | 'pending' | 'marker' | 'entries' | 'at'>,
   ): Omit<FilterValue, 'assignment'> {
     const slash = name.indexOf('/');
     if (slash < 0) {
@@ -777,7 +803,7 @@ class FilterReader {
       if (!bool.ok) throw new Refusal('bad-value', bool.says);
     }
     const entry = { key: name.slice(slash + 1), value: text };
-    const entries = [...(earlier?.entries ?? this.#inherited(setting))];
+    const entries = [...(earlier?.entries ?? this.#inherited(setting, section))];
     const at = entries.findIndex((other) => other.key === entry.key);
     entries.splice(at < 0 ? entries.length : at, at < 0 ? 0 : 1, entry);
     return { ...base, text: '', entries, replaces: earlier?.replaces ?? false };
@@ -801,9 +827,12 @@ class FilterReader {
   }
 
   /** A list that is only added to begins with what it is by default, outside of all sections. */
-  #inherited(setting: DovecotSetting): ListEntry[] {
-    if (this.#frame.section !== this.#root) return [];
-    return setting.type === 'boollist' ? this.#words(setting.default ?? '') : [];
+  #inherited(setting: DovecotSetting, section: Open): ListEntry[] {
+    // For the listing, a section may stand for the first part of the name.
+    const outside = this.#prefixes.length > 0 && section.kind === 'named' ? section.parent : section;
+    if (outside !== this.#root) return [];
+    if (setting.type === 'boollist') return this.#words(setting.default ?? '');
+    return defaultPairs(setting.name).map(([key, value]) => ({ key, value }));
   }
 
   #canCheck(text: string): boolean {
@@ -896,16 +925,16 @@ class FilterReader {
       this.#read = read;
       this.#guard(() => this.#checkGroup(label, name));
     }
-    if (this.#options.expand && hasDovecotFeature(this.#release, 'lateReferences')) {
+    if (hasDovecotFeature(this.#release, 'lateReferences')) {
       for (const section of this.#sections) {
         for (const [key, value] of section.values) {
-          if (value.assignment?.form !== 'variables' || value.entries !== null) continue;
+          if (!value.pending || value.entries !== null || value.assignment === null) continue;
           this.#chain.length = 0;
           try {
             const { text } = this.#expand(section, key, value.text, false);
             const assignment = { ...value.assignment, value: text };
             this.#assignments[assignment.order] = assignment;
-            section.values.set(key, { ...value, text, assignment });
+            section.values.set(key, { ...value, text, pending: false, assignment });
           } catch (error) {
             if (!(error instanceof Refusal)) throw error;
             const { path, line } = {

@@ -8,22 +8,22 @@ import { hasDovecotFeature } from './releases.ts';
  * Sources: event-filter-lexer.l and event-filter-parser.y; the words are bison's.
  */
 
-type Kind = 'TOKEN' | 'STRING' | 'NOT' | 'AND' | 'OR' | 'END' | '(' | ')' | '=' | '<' | '>' | '<=' | '>=';
+type Kind = 'TOKEN' | 'STRING' | 'NOT' | 'AND' | 'OR' | 'END' | 'OTHER' | '(' | ')' | '=' | '<' | '>';
 
-const LEXEME = /\s*(?:("(?:[^"\\]|\\.)*")|([()])|([<>]=?|=)|([^\s()="<>]+)|(.))/suy;
+const LEXEME = /[ \t\n\r]*(?:("(?:[^"\\]|\\.)*")|([()<>=])|([A-Za-z0-9:.*?_-]+)|([^ \t\n\r]))/suy;
 const KEYWORDS: Readonly<Record<string, Kind>> = { and: 'AND', or: 'OR', not: 'NOT' };
 const BEGINNINGS = "TOKEN or STRING or NOT or '('";
-const OPERATORS: ReadonlySet<Kind> = new Set<Kind>(['=', '<', '>', '<=', '>=']);
+const OPERATORS: ReadonlySet<Kind> = new Set<Kind>(['=', '<', '>']);
 
 /** What doveconf says of a filter that cannot be read, or null. */
 export function eventFilterFault(text: string, release: Release): string | null {
   const tokens = tokensOf(text);
   let at = 0;
   let fault: string | null = null;
-  const end = hasDovecotFeature(release, 'namedFilters') ? 'end of file' : '$end';
+  const named = hasDovecotFeature(release, 'namedFilters');
   const unexpected = (expecting: string): false => {
     const kind = tokens[at] ?? 'END';
-    const found = kind === 'END' ? end : kind.length > 2 ? kind : `'${kind}'`;
+    const found = wordOf(kind, named);
     fault ??= `event filter: syntax error, unexpected ${found}${expecting === '' ? '' : `, expecting ${expecting}`}`;
     return false;
   };
@@ -37,7 +37,8 @@ export function eventFilterFault(text: string, release: Release): string | null 
     if (take('(')) return expression() && (take(')') || unexpected("AND or OR or ')'"));
     if (!take('TOKEN') && !take('STRING')) return unexpected(BEGINNINGS);
     if (!OPERATORS.has(tokens[at] ?? 'END')) return unexpected("'=' or '>' or '<'");
-    at++;
+    const less = take('<') || take('>');
+    if (!take('=') && !less) return unexpected('');
     return take('TOKEN') || take('STRING') || take('AND') || take('OR') || take('NOT') || unexpected('');
   };
   const expression = (): boolean => {
@@ -49,15 +50,21 @@ export function eventFilterFault(text: string, release: Release): string | null 
   return fault;
 }
 
+/** What the parser generator of that time calls a token. */
+function wordOf(kind: Kind, named: boolean): string {
+  if (kind === 'END') return named ? 'end of file' : '$end';
+  if (kind === 'OTHER') return named ? 'invalid token' : '$undefined';
+  return kind.length === 1 ? `'${kind}'` : kind;
+}
+
 function tokensOf(text: string): Kind[] {
   const tokens: Kind[] = [];
   LEXEME.lastIndex = 0;
   for (let match = LEXEME.exec(text); match !== null; match = LEXEME.exec(text)) {
-    const [, string, parenthesis, operator, word] = match;
+    const [, string, sign, word] = match;
     if (string !== undefined) tokens.push('STRING');
-    else if (parenthesis !== undefined || operator !== undefined)
-      tokens.push((parenthesis ?? operator) as Kind);
-    else tokens.push(KEYWORDS[word?.toLowerCase() ?? ''] ?? 'TOKEN');
+    else if (sign !== undefined) tokens.push(sign as Kind);
+    else tokens.push(word === undefined ? 'OTHER' : (KEYWORDS[word.toLowerCase()] ?? 'TOKEN'));
   }
   return tokens;
 }

@@ -106,7 +106,7 @@ export function innerFilter(type: FilterType, name: string, parent: Filter): Fil
   }
 }
 
-/** Every machine knows this name without asking anyone. */
+/** A name that every machine knows; one that has IPv6 may take `::1` for it. */
 const LOCALHOST = 'localhost';
 
 function readNet(text: string): FilterNet {

@@ -126,18 +126,18 @@ function netHolds(mask: FilterNet | null, net: FilterNet | null): boolean {
   return isInNet(net.net, mask.net);
 }
 
-/** The first setting that two filters of one connection set differently, though neither holds the other. */
+/** The first setting that two filters of one connection set, be it to the same, though the second does not hold the first. */
 function conflictIn(
   matching: readonly FilterNode[],
 ): { readonly says: string; readonly at: Location; readonly name: string } | null {
   const taken = new Map(matching[0]?.root.values);
   for (const [index, node] of matching.entries()) {
     if (index === 0) continue;
-    const mayDiffer = holdsAll(node, matching[index - 1]);
+    const isHeld = holdsAll(node, matching[index - 1]);
     for (const [name, value] of node.root.values) {
       const known = taken.get(name);
       if (known === undefined) taken.set(name, value);
-      else if (!mayDiffer && known.value !== value.value) {
+      else if (!isHeld) {
         const { path = '', line = 0 } = node.openedAt ?? {};
         return {
           says: `Conflict in setting ${name} found from filter at ${path}:${line}`,

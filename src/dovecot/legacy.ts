@@ -139,10 +139,11 @@ export class LegacyNames {
   }
 
   #pathSetting(key: string, value: string): boolean {
-    if (key !== 'imap_zlib_compress_level' || !this.#host.path.startsWith('plugin/')) return false;
+    // Only in the first section without a name: the server compares the whole path.
+    if (key !== 'imap_zlib_compress_level' || this.#host.path !== 'plugin/0/') return false;
     if (!hasDovecotFeature(this.#release, 'imapCompressRenamed')) return false;
     this.#obsolete(`${key} has been replaced by imap_compress_deflate_level`);
-    this.#host.setPath(`${this.#host.path}imap_compress_deflate_level`, value, false);
+    this.#host.setPath('plugin/0/imap_compress_deflate_level', value, false);
     return true;
   }
 

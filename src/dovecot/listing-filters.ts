@@ -14,7 +14,11 @@ const isBlank = (char: string): boolean => /[ \t\n\v\f\r]/.test(char);
  *
  * @param evaluation one with `prefixesInFilters`
  */
-export function listFilters({ root, table, configVersion }: FilterEvaluation): readonly string[] {
+export function listFilters({
+  root,
+  releaseTable: table,
+  configVersion,
+}: FilterEvaluation): readonly string[] {
   return [
     ...(configVersion === null ? [] : [`dovecot_config_version = ${configVersion}`]),
     ...valueLines(root, table),
@@ -59,7 +63,7 @@ function valueLines(section: FilterSection, table: SettingsTable): string[] {
     const shown = shortened(section, key, table);
     if (value.entries !== null) {
       entries.push(...listEntries(key, shown, value, value.entries));
-    } else if (section.kind !== 'root' || value.text !== (value.setting.default ?? '')) {
+    } else if (section.kind !== 'root' || value.text !== (table.get(key)?.default ?? '')) {
       entries.push({ order: `${key}=`, lines: [`${shown} = ${textOf(value)}`] });
     }
   }

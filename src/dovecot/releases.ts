@@ -54,3 +54,10 @@ export function requiredSetting(section: string, release: Release): string | nul
 
 /** Services that the server refuses to run in more than one process. */
 export const SINGLE_PROCESS_SERVICES: ReadonlySet<string> = new Set(releaseData.singleProcessServices);
+
+const pairs: Readonly<Record<string, Readonly<Record<string, string>>>> = releaseData.defaultPairs;
+
+/** The pairs that a list of 2.4 has by itself (`doveconf -d` of 2.4.1 and 2.4.5). */
+export function defaultPairs(name: string): readonly (readonly [key: string, value: string])[] {
+  return Object.hasOwn(pairs, name) ? Object.entries(pairs[name] ?? {}) : [];
+}

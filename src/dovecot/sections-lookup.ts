@@ -15,7 +15,7 @@ import type { DovecotSetting } from './settings.ts';
 
 /**
  * What 2.2 and 2.3 use for a connection: of the filters that match, the most specific one that sets it. Where
- * one that matches too says something else, and does not hold the other, the server reports a conflict and
+ * one that matches too sets it as well, and does not hold the other, the server reports a conflict and
  * does not serve the connection.
  *
  * Sources: config_filter_parsers_get() of config-filter.c, settings_parser_apply_changes().
@@ -42,8 +42,7 @@ export function lookUpSection(
     const value = sectionAt(node.root, sections)?.values.get(key);
     if (value === undefined) continue;
     if (found === null) found = value;
-    else if (value.value !== found.value && !holdsAll(node, matching[index - 1]))
-      conflict ??= value.assignment;
+    else if (!holdsAll(node, matching[index - 1])) conflict ??= value.assignment;
   }
   const value =
     found?.value ??

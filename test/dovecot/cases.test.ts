@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { SourceFile } from '../../src/text/source.ts';
-import { compare, MODES, type Printed, Tally } from '../support/doveconf.ts';
+import { compare, ENVIRONMENT, MODES, type Printed, type Recording, Tally } from '../support/doveconf.ts';
 import { inMemory, type Texts } from '../support/dovecot.ts';
 
 interface FactCase {
@@ -42,5 +42,36 @@ describe.each(['2.3.19.1', '2.4.4'])('cases beside the repository, %s', (release
     );
     expect(differences).toEqual([]);
     expect(tally.cases).toBe(cases.length * MODES.length);
+  });
+});
+
+const recordings = path.join(__dirname, '..', 'recorded', 'doveconf');
+
+describe.each(fs.readdirSync(recordings))('recorded answers, %s', (name) => {
+  const { release, defaults, answers } = JSON.parse(
+    fs.readFileSync(path.join(recordings, name), 'utf8'),
+  ) as Recording;
+
+  test('are what pfharden says', () => {
+    const tally = new Tally();
+    const differences = answers.flatMap(({ files, runs }, index) =>
+      MODES.flatMap((mode) => {
+        const [status, out, err] = runs[mode] as [number, string, string];
+        const given = {
+          main: new SourceFile('dovecot.conf', files['dovecot.conf'] ?? ''),
+          files: inMemory(files),
+          release,
+          environment: ENVIRONMENT,
+          secretsShown: true,
+          defaults: new Map(Object.entries(defaults)),
+        };
+        return compare(given, mode, { status, out, err }, tally).map(
+          (difference) => `${index}: ${difference}`,
+        );
+      }),
+    );
+    expect(differences).toEqual([]);
+    expect(tally.cases).toBe(answers.length * MODES.length);
+    expect(tally.refused).toBeGreaterThan(10);
   });
 });

@@ -21,6 +21,25 @@ export interface Printed {
   readonly err: string;
 }
 
+/** Answers of one release, as they are kept. */
+export interface Recording {
+  readonly release: Release;
+  /** Defaults that the distribution has chosen. */
+  readonly defaults: Readonly<Record<string, string>>;
+  readonly answers: readonly {
+    readonly files: Readonly<Record<string, string>>;
+    readonly runs: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+/** What doveconf finds in its environment. */
+export const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', HOME: '/root' };
+
+/** A listing without the lines that tell of the machine. */
+export function withoutBanner(out: string): string {
+  return out.replace(/^#.*\n/gm, '');
+}
+
 /** One configuration for one release. */
 export interface Case {
   readonly main: SourceFile;
@@ -44,6 +63,9 @@ interface Said {
 export const QUIRKS = {
   'not-installed':
     'a setting, section, service or protocol of a package that the root does not have: doveconf there refuses it, or does not print it',
+  'parser-words': 'what doveconf says behind "syntax error" of a program: the words of its parser generator',
+  crash:
+    'doveconf 2.4.1 dies of a segmentation fault where a setting refers to itself before anything is set',
 } as const;
 export type Quirk = keyof typeof QUIRKS;
 
@@ -52,6 +74,7 @@ export class Tally {
   cases = 0;
   refused = 0;
   lines = 0;
+  values = 0;
   readonly quirks = new Map<Quirk, number>();
 
   met(quirk: Quirk): void {
@@ -71,6 +94,18 @@ export function compare(given: Case, mode: Mode, printed: Printed, tally: Tally)
   const said = saidIn(printed);
   const mine = fatalOf(answer, given.main.path);
   tally.cases++;
+  if (printed.status >= SIGNALS) {
+    tally.met('crash');
+    return [];
+  }
+  if (
+    said.fatal !== mine &&
+    mine?.endsWith(': syntax error') === true &&
+    said.fatal?.startsWith(`${mine}, `) === true
+  ) {
+    tally.met('parser-words');
+    return [];
+  }
   if (said.fatal !== mine && isNotInstalled(said.fatal, given.release)) {
     tally.met('not-installed');
     return [];
@@ -121,11 +156,15 @@ function fatalOf({ faults: [first] }: DoveconfAnswer, main: string): string | nu
 }
 
 function wordsOf({ code, says, blamed }: DovecotFault, main: string): string {
-  if (code === 'storage-version-missing' || says.startsWith('Chained ')) return says;
+  if (code === 'storage-version-missing' || (code === 'bad-reference' && blamed === null)) return says;
   const where = blamed === null ? main : `${blamed.path} line ${blamed.line}`;
   return `Error in configuration file ${where}: ${says}`;
 }
 
+/** Exit status of a program that a signal ended. */
+const SIGNALS = 128;
+/** The root has no list of what is mounted. */
+const MOUNTS = /^setmntent\(/;
 const NOTE = /^NOTE: You can get a new clean config file/;
 /** ManageSieve is asked for its capabilities, and fails as doveconf does. */
 const CAPABILITIES = /dump-capability process returned/;
@@ -137,7 +176,7 @@ function saidIn({ err, status }: Printed): Said {
   // Another program that is asked may die where doveconf does not.
   const fatal = status === 0 ? null : (of('Fatal')[0] ?? null);
   const warnings = [...of('Warning'), ...of('Error')].filter(
-    (line) => !NOTE.test(line) && !CAPABILITIES.test(line),
+    (line) => !NOTE.test(line) && !CAPABILITIES.test(line) && !MOUNTS.test(line),
   );
   return { fatal, warnings: [...new Set(warnings)].sort() };
 }
