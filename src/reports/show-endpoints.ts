@@ -40,6 +40,9 @@ function shownPostfix({ configuration }: PostfixHost, endpoint: PostfixEndpoint)
     fault: endpoint.fault,
     notes: [
       ...keyNotes(endpoint.tls),
+      ...(endpoint.level === 'dane' && endpoint.tls.mode === 'opportunistic'
+        ? ['as for a destination without TLSA records: with them, the mandatory settings count']
+        : []),
       ...(endpoint.tls.mode !== 'none' && librarySettings(configuration, endpoint.service).unknown
         ? [
             'tls_config_file cannot be read here as a whole: it may change suites of TLSv1.3, protocols and groups',

@@ -172,8 +172,10 @@ export function serverCases(root: Root): readonly (readonly string[])[] {
   return cases;
 }
 
-/** Overrides of one smtp client each, with an entry of its policy table where it has one. */
+/** Overrides of one client each, with an entry of its policy table where it has one. */
 export interface ClientCase {
+  /** `smtp` where it is left out. */
+  readonly program?: 'lmtp';
   readonly overrides: readonly string[];
   readonly policy?: string;
 }
@@ -181,7 +183,7 @@ export interface ClientCase {
 const client = (level: string): string => `smtp_tls_security_level=${level}`;
 const IMPLICIT = 'smtp_tls_wrappermode=yes';
 
-/** Settings of smtp clients. */
+/** Settings of smtp and lmtp clients. */
 export const CLIENT_CASES: readonly ClientCase[] = [
   { overrides: [client('may')] },
   { overrides: [client('encrypt')] },
@@ -228,4 +230,9 @@ export const CLIENT_CASES: readonly ClientCase[] = [
   { overrides: [client('may')], policy: 'encrypt exclude=!RC4' },
   { overrides: [client('may')], policy: 'encrypt ciphers=nonsense' },
   { overrides: [client('may')], policy: 'secure exclude=aRSA' },
+  { program: 'lmtp', overrides: ['lmtp_tls_security_level=may', 'lmtp_tls_ciphers=high'] },
+  {
+    program: 'lmtp',
+    overrides: ['lmtp_tls_security_level=encrypt', 'lmtp_tls_mandatory_exclude_ciphers=aNULL, kRSA'],
+  },
 ];

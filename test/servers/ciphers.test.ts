@@ -255,8 +255,8 @@ describe.each(each)('$name', ({ root, turn }) => {
     ]);
     const master = [
       `127.0.0.1:${inbound} inet n - n - - smtpd`,
-      ...cases.flatMap(({ name, overrides }) =>
-        serviceLines(`${name} unix - - n - - smtp`, overrides, folder),
+      ...cases.flatMap(({ name, overrides, program = 'smtp' }) =>
+        serviceLines(`${name} unix - - n - - ${program}`, overrides, folder),
       ),
       ...SERVICES,
       '',
@@ -265,7 +265,12 @@ describe.each(each)('$name', ({ root, turn }) => {
     fs.writeFileSync(path.join(outside, 'master.cf'), master);
     fs.writeFileSync(
       path.join(outside, 'transport'),
-      cases.map(({ name, port }) => `${name}.example.org ${name}:[127.0.0.1]:${port}\n`).join(''),
+      cases
+        .map(({ name, port, program }) => {
+          const place = `${program === undefined ? '' : 'inet:'}[127.0.0.1]:${port}`;
+          return `${name}.example.org ${name}:${place}\n`;
+        })
+        .join(''),
     );
     fs.writeFileSync(
       path.join(outside, 'policy'),
@@ -413,7 +418,7 @@ function helloAt(port: number, implicit: boolean, milliseconds: number): Promise
         if (/^STARTTLS/i.test(command)) {
           encrypted = true;
           socket.write('220 go ahead\r\n');
-        } else if (/^EHLO/i.test(command)) socket.write('250-sink.example.org\r\n250 STARTTLS\r\n');
+        } else if (/^[EL]HLO/i.test(command)) socket.write('250-sink.example.org\r\n250 STARTTLS\r\n');
         else if (/^QUIT/i.test(command)) socket.end('221 bye\r\n');
         else socket.write('450 no\r\n');
       });
