@@ -197,6 +197,7 @@ function mechanismsText(mechanisms: readonly string[] | null): string {
 export function probeJson(ports: readonly ProbedPort[]): string {
   const endpoints = ports.map(({ seen, comparison }) => {
     const { id, server, side, role, address, port, tls, auth, ...rest } = seen;
+    const deciders = [...new Set(Object.values(seen.preference))];
     return {
       id,
       server,
@@ -204,7 +205,14 @@ export function probeJson(ports: readonly ProbedPort[]): string {
       role,
       address,
       port,
-      tls: { mode: tls.mode, protocols: tls.protocols, ciphers: tls.ciphers },
+      tls: {
+        mode: tls.mode,
+        protocols: tls.protocols,
+        ciphers: tls.ciphers,
+        // Null where nobody decides everywhere; `preference` beside has it by protocol.
+        preference: deciders.length === 1 ? deciders[0] : null,
+        keyTypes: [...new Set(seen.certificates.flatMap(({ keyType }) => keyType ?? []))],
+      },
       auth,
       ...rest,
       comparison:
