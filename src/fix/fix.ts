@@ -177,7 +177,8 @@ class FixEngine {
       const { finding, fix } = next;
       tries.set(finding.fingerprint, (tries.get(finding.fingerprint) ?? 0) + 1);
       const tried = this.#apply(state, fix.edits);
-      const [worse] = this.worse(start, this.together(tried, state.findings).state);
+      // What an earlier fix brought to light waits for its own: this one is not to blame for it.
+      const [worse] = this.worse(state, this.together(tried, state.findings).state);
       if (worse === undefined) {
         state = tried;
         mended.push(finding);
