@@ -67,7 +67,7 @@ function postfixWords(configuration: PostfixConfiguration): ReadonlySet<string> 
   const words = new Set<string>();
   const see = (name: string, value: string): void => {
     if (isSecret(name, value)) addWords(configuration, withoutLogins(value), words);
-    for (const [, inner = '', secret = ''] of value.matchAll(/([\w-]+)\s*=\s*(\S+)/g)) {
+    for (const [, inner = '', secret = ''] of value.matchAll(/(?<![\w-])([\w-]+)\s*=\s*(\S+)/g)) {
       if (isSecret(inner, secret)) addWords(configuration, secret, words);
     }
   };

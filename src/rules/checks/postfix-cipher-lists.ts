@@ -56,24 +56,27 @@ const cipherlistOverride: Check = function* (context) {
   for (const group of groups) {
     const { effective, setting, uses } = group;
     if (isDefault(postfix, group)) continue;
-    const { suites } = readCipherString(effective.value, postfix.openssl.version);
-    const usual = readCipherString(defaultOf(postfix, effective.name), postfix.openssl.version).suites;
-    const names = new Set(suites.map(({ name }) => name));
-    const usualNames = new Set(usual.map(({ name }) => name));
     yield* onEndpoints(uses, {
       at: setting.at,
       of: effective,
       fix: removal(postfix, setting),
       data: {
         ...aboutReaders(uses),
-        count: suites.length,
-        added: [...names].filter((name) => !usualNames.has(name)).length,
-        missing: [...usualNames].filter((name) => !names.has(name)).length,
+        count: sizeOf(postfix, effective.value),
+        usual: sizeOf(postfix, defaultOf(postfix, effective.name)),
       },
     });
   }
   yield* unusedLists(context, groups);
 };
+
+/** How many suites of a list a mail server can use: it has no shared keys and no passwords. */
+function sizeOf({ openssl }: PostfixConfiguration, list: string): number {
+  const { suites } = readCipherString(list, openssl.version);
+  return suites.filter(
+    ({ keyExchange, authentication }) => !/PSK|SRP/.test(`${keyExchange}${authentication}`),
+  ).length;
+}
 
 function isDefault(postfix: PostfixConfiguration, { effective, uses }: CipherGroup): boolean {
   return uses.some(
