@@ -38,6 +38,25 @@ const RECIPES: readonly (readonly [name: string, options: HostOptions, statement
           at: ['main.cf:9'],
           fixed: true,
         },
+        {
+          says: 'PSD, KRB5-DES and CBC3-SHA exclude nothing',
+          rule: 'postfix/cipher-unknown',
+          at: ['main.cf:1', 'main.cf:2', 'main.cf:3'],
+          fixed: true,
+        },
+        {
+          says: 'a stray blank in the cipher list',
+          rule: 'postfix/cipherlist-broken',
+          at: ['main.cf:14'],
+          // What the list should have been is not known; with --unsafe it goes.
+          fixed: false,
+        },
+        {
+          says: 'the list of grade high is replaced',
+          rule: 'postfix/cipherlist-override',
+          at: ['main.cf:14'],
+          fixed: false,
+        },
       ],
     ],
     [
@@ -61,6 +80,18 @@ const RECIPES: readonly (readonly [name: string, options: HostOptions, statement
           rule: 'postfix/client-protocols',
           at: ['main.cf:20'],
           fixed: true,
+        },
+        {
+          says: 'two lists are replaced',
+          rule: 'postfix/cipherlist-override',
+          at: ['main.cf:2', 'main.cf:3'],
+          fixed: false,
+        },
+        {
+          says: 'a Diffie-Hellman file that is no longer needed',
+          rule: 'postfix/dh-parameters',
+          at: ['main.cf:12'],
+          fixed: false,
         },
       ],
     ],
@@ -129,6 +160,9 @@ const RECIPES: readonly (readonly [name: string, options: HostOptions, statement
     ],
   ];
 
+/** Fixed only where users or partners may notice: by removing what was written. */
+const WITH_UNSAFE = new Set(['postfix/cipherlist-override', 'postfix/cipherlist-broken']);
+
 describe.each(RECIPES)('%s', (name, options, statements) => {
   const folder = publishedFolder(name);
   if (folder === null) {
@@ -153,5 +187,10 @@ describe.each(RECIPES)('%s', (name, options, statements) => {
     expect(statements.filter(({ rule, fixed }) => fixed === left.has(rule)).map(({ says }) => says)).toEqual(
       [],
     );
+  });
+
+  it('loses its own cipher lists with --unsafe', () => {
+    const { findingsAfter } = proposeFixes(input, BUILTIN_RULES, strict, { unsafe: true });
+    expect(findingsAfter.filter(({ rule }) => WITH_UNSAFE.has(rule))).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import type { Release } from '../../model/release.ts';
 import type { PostfixConfiguration } from '../../postfix/configuration.ts';
 import { serverDh, serverGroups } from '../../postfix/key-exchange.ts';
 import { oldestOpenssl } from '../../postfix/parameters.ts';
-import type { CipherClass } from '../../tls/cipher-classes.ts';
+import { CIPHER_CLASSES, type CipherClass } from '../../tls/cipher-classes.ts';
 import { type CipherList, readCipherString } from '../../tls/cipher-string.ts';
 import { acceptedSuites, type CertifiedKey, offeredSuites } from '../../tls/negotiation.ts';
 import { libraryProtocols } from '../../tls/openssl.ts';
@@ -142,7 +142,7 @@ export interface ClassOfSuites {
   readonly suites: readonly CipherSuite[];
 }
 
-/** Suites by the gravest objection to each, in the order in which they stand. */
+/** Suites by the gravest objection to each, the gravest class first. */
 export function byClass(forbidden: readonly ForbiddenSuite[]): readonly ClassOfSuites[] {
   const classes = new Map<CipherClass, { objection: Objection; suites: CipherSuite[] }>();
   for (const { suite, objections } of forbidden) {
@@ -152,7 +152,7 @@ export function byClass(forbidden: readonly ForbiddenSuite[]): readonly ClassOfS
     classes.set(objection.class, found);
     found.suites.push(suite);
   }
-  return [...classes.values()];
+  return CIPHER_CLASSES.flatMap(({ name }) => classes.get(name) ?? []);
 }
 
 /** What is left of the list of a use when more is excluded; null where OpenSSL would refuse it. */
