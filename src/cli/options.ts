@@ -30,7 +30,7 @@ export const COMMANDS = {
   lint: 'Say what is wrong, where and why',
   fix: 'Print the smallest diff that mends it, or write it',
   show: 'Show the effective settings and what each port really does',
-  ciphers: 'Say what a cipher string means, and what the profile forbids of it',
+  ciphers: 'Say what a cipher string means',
   probe: 'Look at running ports, and hold them against the files',
   explain: 'Explain a rule',
   rules: 'List the rules',

@@ -23,7 +23,10 @@ const WORDS: Readonly<Record<CommandName, readonly [form: string, describe: stri
     'File, folder (/etc/postfix, /etc, a repository), or - with --as; default: the current folder',
   ],
   // Not <string>: one behind -- would not be found.
-  ciphers: ['[string]', 'Cipher string, in quotation marks; - reads it from standard input'],
+  ciphers: [
+    '[string]',
+    'Cipher string, in quotation marks; - reads it from standard input; -- goes before one that begins with -',
+  ],
   probe: ['<host..>', 'HOST, HOST:PORT or [ADDRESS]:PORT; default port: 25'],
   explain: ['<rule>', 'Id of a rule, as reports print it'],
   rules: ['', ''],
@@ -35,6 +38,9 @@ const EXAMPLES: readonly (readonly [string, string])[] = [
   ['pfharden fix /etc/postfix --profile strict', 'the diff that mends it'],
   ['pfharden fix /etc/postfix --write --backup', 'mend it'],
 ];
+
+const EXIT_STATUS =
+  'Exit status: 0 nothing found, 1 findings (fix: a diff; ciphers: OpenSSL refuses the string),\n2 wrong usage or unreadable input.';
 
 function nameOf(form: string): string {
   return form.replace(/[^a-z]/g, '');
@@ -78,9 +84,7 @@ export async function parse(args: readonly string[], version: string): Promise<R
     })
     .exitProcess(false)
     .fail(false)
-    .epilogue(
-      'Exit status: 0 nothing found, 1 findings (fix: a diff; ciphers: OpenSSL refuses the string), 2 wrong usage or unreadable input.',
-    );
+    .epilogue(EXIT_STATUS);
   for (const [form, describe] of EXAMPLES) parser = parser.example(form, describe);
   for (const [command, describe] of Object.entries(COMMANDS)) {
     const name = command as CommandName;
@@ -89,6 +93,8 @@ export async function parse(args: readonly string[], version: string): Promise<R
       let usage = own.usage(
         `Usage: $0 ${`${command} ${form.toUpperCase()}`.trim()} [OPTION…]\n\n${describe}.`,
       );
+      // What is set for all commands does not reach the help of one.
+      usage = usage.epilogue(EXIT_STATUS);
       if (form !== '') usage = usage.positional(nameOf(form), { type: 'string', describe: about });
       for (const [option, settings] of Object.entries(OPTIONS[name]))
         usage = usage.option(option, yargsOption(settings));
