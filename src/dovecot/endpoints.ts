@@ -1,7 +1,9 @@
 import type { Endpoint, EndpointAuth, Role, TlsMode } from '../model/endpoint.ts';
+import { pemOf } from '../tls/pem.ts';
+import type { DovecotAssignment } from './assignment.ts';
 import { clientEndpoints } from './client-endpoints.ts';
 import type { DovecotConfiguration, DovecotListener, DovecotService } from './configuration.ts';
-import type { DovecotContext, DovecotEffective } from './effective.ts';
+import { type DovecotContext, type DovecotEffective, fileOf } from './effective.ts';
 import type { Filter } from './filter.ts';
 import {
   addressText,
@@ -124,11 +126,13 @@ export function dovecotEndpoints(
   const protocols = runningProtocols(configuration);
   const services = runningServices(configuration, protocols);
   const endpoints: DovecotEndpoint[] = [];
+  const kinds = filterKinds(configuration, surroundings);
   for (const open of openPorts(configuration, services)) {
     const program = PROGRAMS.get(programOf(open.service));
     if (program === undefined) continue;
     const maker = new EndpointMaker(configuration, surroundings, { open, program, protocols });
-    endpoints.push(maker.make(null), ...maker.ofFilters());
+    const rest = maker.make(null);
+    endpoints.push(rest, ...maker.ofFilters(kinds, rest));
   }
   return [...endpoints, ...clientEndpoints(configuration, protocols, surroundings.openssl)];
 }
@@ -157,16 +161,20 @@ class EndpointMaker {
   }
 
   /** Endpoints for the connections of filters, where they differ from the rest. */
-  ofFilters(): DovecotServerEndpoint[] {
-    const rest = this.make(null);
+  ofFilters(kinds: readonly FilterKind[], rest: DovecotServerEndpoint): DovecotServerEndpoint[] {
     const { spoken } = this.#parts.program;
-    const found: DovecotServerEndpoint[] = [];
-    for (const filter of decidingFilters(this.#configuration)) {
-      if (filter.protocol !== null && !protocolFits(filter.protocol, spoken)) continue;
-      const endpoint = this.make(filter);
-      if (differs(endpoint, rest)) found.push(endpoint);
-    }
-    return found;
+    return kinds.flatMap((filters) => {
+      const [first] = filters;
+      if (first.protocol !== null && !protocolFits(first.protocol, spoken)) return [];
+      const endpoint = this.make(first);
+      if (!differs(endpoint, rest)) return [];
+      return filters.map((filter) => ({
+        ...endpoint,
+        id: `${rest.id} for ${filterText(filter)}`,
+        context: connectionOf(filter, spoken),
+        filter,
+      }));
+    });
   }
 
   make(filter: Filter | null): DovecotServerEndpoint {
@@ -174,7 +182,11 @@ class EndpointMaker {
     const { service, listener, port, addresses } = open;
     const connection = connectionOf(filter, program.spoken);
     const mode = this.#modeOf(connection);
-    const tls = serverTls(this.#configuration, connection, mode, this.#surroundings);
+    const found = serverTls(this.#configuration, connection, mode, this.#surroundings);
+    const auth = this.#authOf(connection, found);
+    // Without an authentication process the server says goodbye before STARTTLS can be asked for.
+    const silent = auth.authFault !== null && mode !== 'implicit';
+    const tls = silent ? { ...found, tls: { mode, protocols: [] } } : found;
     const id = `${service.name}/${listener.name}`;
     return {
       id: filter === null ? id : `${id} for ${filterText(filter)}`,
@@ -183,7 +195,7 @@ class EndpointMaker {
       role: open.implicit ? (program.implicitRole ?? program.role) : program.role,
       address: addressText(addresses),
       port,
-      ...this.#authOf(connection, tls),
+      ...auth,
       ...tls,
       context: connection,
       sasl: program.login,
@@ -264,21 +276,50 @@ function isOffered({ name, only }: Mechanism, spoken: string): boolean {
   return name !== 'ANONYMOUS' || spoken === 'imap' || spoken === 'pop3';
 }
 
-/** Filters under which something is set that decides on TLS or authentication, each once. */
-function decidingFilters(configuration: DovecotConfiguration): readonly Filter[] {
-  const deciding = new Set(
-    configuration
-      .settings()
-      .filter(({ name }) => DECIDING.test(name))
-      .map(({ scope }) => filterText(scope.filter)),
-  );
-  return configuration
-    .filters()
-    .filter(
-      (filter) =>
-        (filter.local !== null || filter.localName !== null || filter.remote !== null) &&
-        deciding.has(filterText(filter)),
-    );
+/** Filters that set the same, so that one of them stands for all. */
+type FilterKind = readonly [Filter, ...Filter[]];
+
+/** Up to so many filters are all looked at by themselves. */
+const FEW_FILTERS = 8;
+
+/** So many kinds of filters are looked at: each takes time in proportion to the whole configuration. */
+const MOST_KINDS = 30;
+
+/**
+ * Filters of networks and names under which something is set that decides on TLS or authentication. Hosts
+ * with a certificate for each of many names have as many filters: those that set the same, and whose
+ * certificates have keys of the same kind, are of one kind.
+ */
+function filterKinds(configuration: DovecotConfiguration, { open }: TlsSurroundings): readonly FilterKind[] {
+  const set = new Map<string, { readonly filter: Filter; readonly what: string[] }>();
+  for (const assignment of configuration.settings()) {
+    const { filter } = assignment.scope;
+    const { local, localName, remote } = filter;
+    if ((local ?? localName ?? remote) === null || !DECIDING.test(assignment.name)) continue;
+    const text = filterText(filter);
+    const known = set.get(text) ?? { filter, what: [] };
+    known.what.push(`${assignment.name} = ${outlineOf(assignment, open)}`);
+    set.set(text, known);
+  }
+  const kinds = new Map<string, [Filter, ...Filter[]]>();
+  for (const [text, { filter, what }] of set) {
+    const shape = [filter.local, filter.localName, filter.remote].map((part) => part !== null);
+    const key = set.size <= FEW_FILTERS ? text : JSON.stringify([shape, filter.protocol, ...what]);
+    const kind = kinds.get(key);
+    if (kind === undefined) kinds.set(key, [filter]);
+    else kind.push(filter);
+  }
+  return [...kinds.values()].slice(0, MOST_KINDS);
+}
+
+/** The value of a setting; of a certificate what matters of it for TLS. */
+function outlineOf(assignment: DovecotAssignment, open: TlsSurroundings['open']): string {
+  const { setting, value, form } = assignment;
+  const path = fileOf(value ?? '', setting, assignment);
+  if (path === null) return value ?? '';
+  const source = open(path);
+  const [leaf] = source === null ? [] : pemOf(source).certificates;
+  return [form, source === null, leaf?.key.type, leaf?.key.bits, leaf?.key.curve].join(' ');
 }
 
 function protocolFits(wanted: string, spoken: string): boolean {
@@ -322,13 +363,6 @@ function differs(one: DovecotServerEndpoint, other: DovecotServerEndpoint): bool
     cleartextLogin,
     certificates,
   }: DovecotServerEndpoint): string =>
-    JSON.stringify([
-      tls,
-      auth,
-      fault?.kind,
-      authFault?.kind,
-      cleartextLogin,
-      certificates.map(({ from, keyFrom }) => [from.value, keyFrom.value]),
-    ]);
+    JSON.stringify([tls, auth, fault?.kind, authFault?.kind, cleartextLogin]);
   return what(one) !== what(other);
 }

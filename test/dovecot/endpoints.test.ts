@@ -180,7 +180,7 @@ describe('what a filter changes', () => {
       `protocols = imap\nauth_mechanisms = plain login\n${CERTIFICATE['2.3']}` +
       'remote 10.0.0.0/8 {\n  disable_plaintext_auth = no\n}\n' +
       'local 192.0.2.1 {\n  ssl = required\n}\n' +
-      'local_name *.example.org {\n  ssl_cert = </other.pem\n}\n' +
+      'local_name *.example.org {\n  ssl_cert =\n}\n' +
       'remote 172.16.0.0/12 {\n  ssl_min_protocol = TLSv1.2\n}\n' +
       'local 192.0.2.9 {\n  protocol pop3 {\n    ssl = no\n  }\n}\n' +
       'remote 192.168.0.0/16 {\n  mail_max_userip_connections = 5\n}\n';
@@ -350,4 +350,17 @@ test.each([
   ['mail.example.org', false],
 ])('%s is loopback: %s', (address, expected) => {
   expect(isLoopback(address)).toBe(expected);
+});
+
+test('many names with a certificate each take time in proportion to their number', () => {
+  const names = (count: number, certificate: string): string =>
+    Array.from(
+      { length: count },
+      (_, at) =>
+        `local_name h${at}.example.org {\n  ssl_cert = ${certificate}\n  ssl_key = </k${at}.pem\n}\n`,
+    ).join('');
+  const text = `protocols = imap\n${CERTIFICATE['2.3']}`;
+  // Where nothing differs from the rest, they are no endpoints of their own; where it does, all of them are.
+  expect(endpointsOf('2.3.19.1', text + names(40, '</c.pem'))).toHaveLength(2);
+  expect(endpointsOf('2.3.19.1', text + names(40, '/c.pem'))).toHaveLength(82);
 });

@@ -69,7 +69,14 @@ async function see(endpoint: DovecotServerEndpoint, one: Case): Promise<SeenPort
   let suites: SeenPort['suites'] = null;
   if (isProbed(endpoint)) {
     const starttls = tls.mode === 'implicit' ? null : spoken;
-    const result = await probe({ host, port: port ?? 0, starttls, ...names, timeoutMs: 5000 });
+    const result = await probe({
+      host,
+      port: port ?? 0,
+      starttls,
+      ...names,
+      timeoutMs: 5000,
+      totalMs: 20_000,
+    });
     suites = suitesByProtocol(result.tls.ciphers, tls.preference === 'server');
     counts.suites += result.tls.ciphers.length;
   }
@@ -92,7 +99,7 @@ async function seeFrom(client: Client): Promise<SeenFrom> {
     mechanisms: seen.mechanisms.toSorted(),
     starttls: seen.starttls,
     challenge: /<.*@.*>/.test(seen.greeting),
-    login: seen.login,
+    ...(client.protocol === 'imap' ? { login: seen.login } : {}),
     plain: (await login(client)) === true,
   };
   counts.logins++;

@@ -7,9 +7,9 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { settingsTable } from '../../src/dovecot/settings.ts';
+import { type SettingType, settingsTable } from '../../src/dovecot/settings.ts';
 import { compareDefaults, OTHER_PACKAGES } from '../support/doveconf-defaults.ts';
-import { inRoot, type Root, roots } from './roots.ts';
+import { FOLDER, inRoot, type Root, roots } from './roots.ts';
 
 const recorded = path.join(import.meta.dirname, '..', 'recorded', 'doveconf-d');
 
@@ -52,3 +52,44 @@ describe.each(roots().map((root) => [root.release, root] as const))('doveconf -d
     expect(answer).toBe(fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : answer);
   });
 });
+
+/** What doveconf says of a value that no checked type takes. */
+const COMPLAINTS: Partial<Readonly<Record<SettingType, RegExp>>> = {
+  bool: /Invalid boolean value/,
+  uint: /Invalid number/,
+  uint_oct: /Invalid (octal|number)/i,
+  in_port: /Invalid port/,
+  time: /time interval/,
+  time_msecs: /time interval/,
+  size: /Invalid size/,
+  enum: /Invalid value/,
+};
+
+/** Every n-th setting in a run that is not full: doveconf is asked for each. */
+const STEP = process.env.PFHARDEN_FULL === undefined ? 12 : 1;
+
+describe.each(roots().map((root, turn) => [root.release, root, turn] as const))(
+  'types of %s',
+  (_, root, turn) => {
+    const table = settingsTable(root.dovecot);
+    const version = table.get('dovecot_config_version') === null ? '' : versionLines(root.dovecot);
+
+    test('are those that doveconf holds a value against', () => {
+      const checked = [...table.names()].filter(
+        (name) => COMPLAINTS[table.get(name)?.type ?? 'str'] !== undefined,
+      );
+      const asked = checked.filter((name, at) => !OTHER_PACKAGES.test(name) && (at + turn) % STEP === 0);
+      const wrong = asked.filter((name) => {
+        const files = { 'dovecot.conf': `${version}${name} = what\n` };
+        const { stderr } = inRoot(root, ['doveconf', '-n', '-c', `${FOLDER}/dovecot.conf`], { files });
+        return COMPLAINTS[table.get(name)?.type ?? 'str']?.test(stderr) !== true;
+      });
+      expect(asked.length).toBeGreaterThan(10);
+      expect(wrong).toEqual([]);
+    });
+  },
+);
+
+function versionLines(release: string): string {
+  return `dovecot_config_version = ${release}\ndovecot_storage_version = ${release}\n`;
+}

@@ -19,7 +19,7 @@ export interface SeenFrom {
   readonly starttls?: boolean;
   /** The greeting of POP3 holds a challenge for APOP. */
   readonly challenge?: boolean;
-  /** LOGIN of IMAP, USER of POP3. */
+  /** LOGIN of IMAP is not disabled; POP3 announces USER whether it is of use or not. */
   readonly login?: boolean;
   /** AUTHENTICATE PLAIN with the right password is taken. */
   readonly plain?: boolean;
@@ -130,7 +130,7 @@ function predictedFrom(endpoint: DovecotServerEndpoint, from: string, works: boo
     starttls: tls.mode === 'opportunistic' || tls.mode === 'required',
     // It stands there whether an answer would be taken or not.
     challenge: spoken === 'pop3' && known.includes('APOP'),
-    login: offered.includes('PLAIN'),
+    ...(spoken === 'imap' ? { login: offered.includes('PLAIN') } : {}),
     plain: offered.includes('PLAIN'),
   };
   if (!seen.starttls) return seen;
