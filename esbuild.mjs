@@ -28,8 +28,7 @@ const common = {
   logLevel: 'warning',
 };
 
-// V8 reads the text given to JSON.parse faster than an object literal of the same size, and start-up counts:
-// for that reason it is read when the first of its keys is asked for, which for many a table is never.
+// V8 reads the text given to JSON.parse faster than an object literal of the same size, and start-up counts.
 const jsonAsText = {
   name: 'json-as-text',
   /** @param {esbuild.PluginBuild} build */
@@ -37,14 +36,9 @@ const jsonAsText = {
     build.onLoad({ filter: /\.json$/ }, async ({ path: file }) => {
       // Packages require() their JSON and expect the value itself, not a module with a default.
       if (file.includes(`${path.sep}node_modules${path.sep}`)) return undefined;
-      const value = JSON.parse(await fs.readFile(file, 'utf8'));
-      const read = `JSON.parse(${JSON.stringify(JSON.stringify(value))})`;
-      const keys = Array.isArray(value) ? [] : Object.keys(value).map((key) => JSON.stringify(key));
-      const lazy = `let value; export default { ${keys
-        .map((key) => `get ${key}() { return (value ??= read())[${key}]; }`)
-        .join(', ')} }; function read() { return ${read}; }`;
+      const text = JSON.stringify(JSON.parse(await fs.readFile(file, 'utf8')));
       return {
-        contents: keys.length > 0 ? lazy : `export default /* @__PURE__ */ ${read};`,
+        contents: `export default /* @__PURE__ */ JSON.parse(${JSON.stringify(text)});`,
         loader: 'js',
       };
     });

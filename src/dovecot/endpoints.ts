@@ -30,6 +30,8 @@ export type DovecotAuthFault =
   | 'unknown-mechanism'
   /** auth_mechanisms is empty: the same. */
   | 'no-mechanism'
+  /** A mechanism lacks a setting that it cannot be without (2.4: XOAUTH2 without oauth2_introspection_mode): the same. */
+  | 'mechanism-unset'
   /** auth_allow_cleartext = yes with ssl = required: each connection is closed at once. */
   | 'cleartext-conflict';
 
@@ -252,9 +254,11 @@ class EndpointMaker {
         ? ({ kind: 'unknown-mechanism', in: mechanismsFrom } as const)
         : words.length === 0
           ? ({ kind: 'no-mechanism', in: mechanismsFrom } as const)
-          : !inverted && allowed && demanded
-            ? ({ kind: 'cleartext-conflict', in: cleartextFrom } as const)
-            : null;
+          : this.#lacks(mechanisms)
+            ? ({ kind: 'mechanism-unset', in: mechanismsFrom } as const)
+            : !inverted && allowed && demanded
+              ? ({ kind: 'cleartext-conflict', in: cleartextFrom } as const)
+              : null;
     if (authFault !== null) return { ...from, auth: none, mechanisms, cleartextLogin: false, authFault };
     const offered = mechanisms.known.filter((mechanism) => isOffered(mechanism, program.spoken));
     const clear = mode === 'implicit' || demanded ? [] : offered.filter(({ needsTls }) => !needsTls);
@@ -267,6 +271,17 @@ class EndpointMaker {
       cleartextLogin: beforeTls.some(({ cleartext }) => cleartext),
       authFault: null,
     };
+  }
+
+  /** Whether a mechanism cannot work for want of a setting. */
+  #lacks({ known }: MechanismList): boolean {
+    const { table } = this.#configuration;
+    return known.some(
+      ({ needs }) =>
+        needs !== null &&
+        table.get(needs) !== null &&
+        this.#configuration.value(needs, { sections: [{ type: 'oauth2', name: '' }] }) === '',
+    );
   }
 }
 
@@ -355,14 +370,7 @@ function filterText({ local, localName, remote, protocol }: Filter): string {
 
 /** Whether two endpoints of one listener do different things. */
 function differs(one: DovecotServerEndpoint, other: DovecotServerEndpoint): boolean {
-  const what = ({
-    tls,
-    auth,
-    fault,
-    authFault,
-    cleartextLogin,
-    certificates,
-  }: DovecotServerEndpoint): string =>
+  const what = ({ tls, auth, fault, authFault, cleartextLogin }: DovecotServerEndpoint): string =>
     JSON.stringify([tls, auth, fault?.kind, authFault?.kind, cleartextLogin]);
   return what(one) !== what(other);
 }

@@ -14,6 +14,8 @@ export interface Mechanism {
   readonly needsTls: boolean;
   /** Offered by this protocol alone, and by other means than a capability (APOP of POP3). */
   readonly only: string | null;
+  /** A setting of the filter oauth2 without which the authentication process ends, in releases that have it. */
+  readonly needs: string | null;
 }
 
 /** What a list of mechanisms comes to. */
@@ -29,6 +31,7 @@ interface Line {
   readonly cleartext?: boolean;
   readonly needsTls?: boolean;
   readonly only?: string;
+  readonly needs?: string;
   readonly since?: Release;
   readonly until?: Release;
   /** From this release on there is only the one that asks winbind. */
@@ -49,8 +52,8 @@ export function readMechanisms(words: readonly string[], release: Release, winbi
     const line = LINES.find(({ name }) => name === word.toUpperCase());
     if (!line || !exists(line, release, winbind)) unknown.push(word);
     else if (!known.some(({ name }) => name === line.name)) {
-      const { name, cleartext = false, needsTls = false, only = null } = line;
-      known.push({ name, cleartext, needsTls, only });
+      const { name, cleartext = false, needsTls = false, only = null, needs = null } = line;
+      known.push({ name, cleartext, needsTls, only, needs });
     }
   }
   return { known, unknown };

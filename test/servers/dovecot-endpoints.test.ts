@@ -24,6 +24,7 @@ import {
   spokenBy,
   suitesByProtocol,
 } from '../support/dovecot-ports.ts';
+import { readRecorded, writeRecorded } from '../support/dovecot-recorded.ts';
 import { textOf } from '../support/dovecot-text.ts';
 import { type Root, roots } from './roots.ts';
 import { freePort } from './running.ts';
@@ -42,6 +43,8 @@ const full = process.env.PFHARDEN_FULL !== undefined;
 
 /** Every n-th case in a run that is not full. */
 const STEP = 9;
+
+const recordings = path.join(import.meta.dirname, '..', 'recorded', 'dovecot-ports');
 
 const counts = { configurations: 0, refused: 0, ports: 0, suites: 0, dialogues: 0, logins: 0 };
 
@@ -167,12 +170,13 @@ describe.each(roots().map((root, turn) => [root.dovecot, root, turn] as const))(
     afterAll(() => {
       fs.rmSync(files.outside, { recursive: true, force: true });
       if (!process.env.PFHARDEN_RECORD) return;
-      const folder = path.join(import.meta.dirname, '..', 'recorded', 'dovecot-ports');
-      fs.mkdirSync(folder, { recursive: true });
-      const lines = Object.entries(recorded).map(
-        ([name, seen]) => `${JSON.stringify(name)}: ${JSON.stringify(seen)}`,
-      );
-      fs.writeFileSync(path.join(folder, `${root.dovecot}.json`), `{\n${lines.join(',\n')}\n}\n`);
+      const file = path.join(recordings, `${root.dovecot}.json`);
+      const known = fs.existsSync(file) ? readRecorded(fs.readFileSync(file, 'utf8')) : {};
+      const all = CASES.flatMap(({ name }) => {
+        const seen = recorded[name] ?? known[name];
+        return seen === undefined ? [] : [[name, seen] as const];
+      });
+      fs.writeFileSync(file, writeRecorded(Object.fromEntries(all)));
     });
 
     const chosen = CASES.filter((__, at) => full || (at + 2 * turn) % STEP === 0);

@@ -78,6 +78,13 @@ export const CASES: readonly Case[] = [
       'auth_mechanisms = plain scram-sha-1-plus scram-sha-256-plus\n',
     ),
   },
+  {
+    name: 'mechanisms of OAuth 2.0',
+    text: both(
+      'auth_mechanisms = plain oauthbearer\n',
+      'auth_mechanisms = plain oauthbearer\noauth2 {\n  introspection_mode = auth\n  introspection_url = http://127.0.0.1:1/\n}\n',
+    ),
+  },
   { name: 'an unknown mechanism', text: 'auth_mechanisms = plain rpa\n' },
   { name: 'mechanisms with a comma', text: 'auth_mechanisms = plain,login\n' },
   { name: 'TLSv1', text: 'ssl_min_protocol = TLSv1\n' },

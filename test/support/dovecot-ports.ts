@@ -91,8 +91,12 @@ export function spokenBy({ spoken }: DovecotServerEndpoint): 'imap' | 'pop3' | '
   return spoken === 'imap' || spoken === 'pop3' || spoken === 'lmtp' ? spoken : null;
 }
 
-/** A probe comes from 127.0.0.1, and so sees nothing of what is for other machines alone. */
+/**
+ * A probe comes from 127.0.0.1, and so sees nothing of what is for other machines alone. Where the
+ * authentication process ends again and again, the master slows the others down, and what is seen is luck.
+ */
 export function isProbed(endpoint: DovecotServerEndpoint): boolean {
+  if (endpoint.authFault !== null) return false;
   return (
     endpoint.tls.mode !== 'none' && spokenBy(endpoint) !== null && (endpoint.filter?.remote ?? null) === null
   );
