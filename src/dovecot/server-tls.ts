@@ -1,7 +1,8 @@
 import type { EndpointTls, TlsMode } from '../model/endpoint.ts';
 import { PROTOCOLS } from '../model/protocol.ts';
 import { atLeast, type Release } from '../model/release.ts';
-import { type CipherList, readCipherString } from '../tls/cipher-string.ts';
+import { cipherListOf } from '../tls/cipher-lists.ts';
+import type { CipherList } from '../tls/cipher-string.ts';
 import { type GroupStrength, groupsOfItem, LIBRARY_GROUPS, strengthOf } from '../tls/groups.ts';
 import {
   acceptedSuites,
@@ -131,7 +132,7 @@ export function serverTls(
       ? listedProtocols(from.value, openssl)
       : protocolsOfWord(from.value, release, openssl);
   const cipherListFrom = get('ciphers') ?? sslFrom;
-  const cipherList = cipherListOf(cipherListFrom.value, release, openssl);
+  const cipherList = listOf(cipherListFrom.value, release, openssl);
   const securityLevel = cipherList.securityLevel ?? levelOf(openssl);
   const suitesFrom = get('suites');
   const tls13 =
@@ -227,7 +228,7 @@ export function clientNegotiation(
   // That filter has an empty list by itself (doveconf -d of 2.4.1 and 2.4.5).
   const own = table.get('ssl_client') !== null && found.origin.kind === 'default';
   const cipherListFrom = own ? { ...found, value: '' } : found;
-  const list = cipherListOf(cipherListFrom.value, release, openssl);
+  const list = listOf(cipherListFrom.value, release, openssl);
   const fault =
     listFault(list, cipherListFrom) ??
     (permitted === null ? ({ kind: 'unknown-protocol', in: protocolsFrom } as const) : null);
@@ -271,21 +272,9 @@ function dhFault(
   return accepted.length === 0 ? { kind: 'small-dh', in: from } : null;
 }
 
-/** Most endpoints of a host, and most hosts of a run, use one of few strings. */
-const lists = new Map<string, CipherList>();
-const MOST_LISTS = 100;
-
 /** An empty list is refused by 2.3; in 2.4 it leaves OpenSSL's own. */
-function cipherListOf(text: string, release: Release, openssl: Release): CipherList {
-  const string = text === '' && atLeast(release, data.emptyListIsDefault) ? 'DEFAULT' : text;
-  const key = `${openssl} ${string}`;
-  let list = lists.get(key);
-  if (list === undefined) {
-    list = readCipherString(string, openssl);
-    if (lists.size >= MOST_LISTS) lists.clear();
-    lists.set(key, list);
-  }
-  return list;
+function listOf(text: string, release: Release, openssl: Release): CipherList {
+  return cipherListOf(text === '' && atLeast(release, data.emptyListIsDefault) ? 'DEFAULT' : text, openssl);
 }
 
 /** The level that distributions build their OpenSSL with: Dovecot sets none itself. */

@@ -1,6 +1,7 @@
 import type { EndpointTls, Side, TlsMode } from '../model/endpoint.ts';
 import { compareProtocols, PROTOCOLS, type Protocol } from '../model/protocol.ts';
-import { type CipherList, readCipherString } from '../tls/cipher-string.ts';
+import { cipherListOf } from '../tls/cipher-lists.ts';
+import type { CipherList } from '../tls/cipher-string.ts';
 import { acceptedSuites, type CertifiedKey, offeredProtocols, offeredSuites } from '../tls/negotiation.ts';
 import { libraryProtocols } from '../tls/openssl.ts';
 import { serviceCertificates } from './certificates.ts';
@@ -188,21 +189,6 @@ function listFault(list: CipherList | null): TlsFault | null {
 
 function protocolsOf(ciphers: readonly { readonly protocol: Protocol }[]): readonly Protocol[] {
   return PROTOCOLS.filter((protocol) => ciphers.some((cipher) => cipher.protocol === protocol));
-}
-
-/** Most endpoints of a host, and most hosts of a run, use one of few strings. */
-const lists = new Map<string, CipherList>();
-const MOST_LISTS = 100;
-
-function cipherListOf(string: string, openssl: string): CipherList {
-  const key = `${openssl} ${string}`;
-  let list = lists.get(key);
-  if (list === undefined) {
-    list = readCipherString(string, openssl);
-    if (lists.size >= MOST_LISTS) lists.clear();
-    lists.set(key, list);
-  }
-  return list;
 }
 
 function attributeOf(policy: TlsPolicy | undefined, name: string): string | null {

@@ -59,6 +59,13 @@ const SMALLEST_PSS = 528;
  * among them. A protocol without suites is not spoken.
  */
 export function acceptedSuites(server: ServerNegotiation): readonly OfferedCipher[] {
+  const { keys, dh, groups } = server;
+  const known = keys?.map(({ type, bits, curve }) => `${type} ${bits} ${curve}`).join() ?? '?';
+  const key = `server ${known} ${dh} ${groups.ecdhe} ${groups.tls13}`;
+  return remembered(server, key, () => accepted(server));
+}
+
+function accepted(server: ServerNegotiation): readonly OfferedCipher[] {
   const levels = levelsOf(server.openssl);
   const minimum = levels ? levelBits(server.securityLevel) : 0;
   const keys = (server.keys ?? USUAL_KEYS).filter((key) => strengthOfKey(key) >= minimum);
@@ -89,7 +96,32 @@ export function acceptedSuites(server: ServerNegotiation): readonly OfferedCiphe
  * the TLSv1.3 suites come first and those of the newest older protocol after them.
  */
 export function offeredSuites(client: ClientNegotiation): readonly OfferedCipher[] {
-  return byProtocol(client).flatMap(([protocol, suites]) => named(protocol, suites));
+  return remembered(client, 'client', () =>
+    byProtocol(client).flatMap(([protocol, suites]) => named(protocol, suites)),
+  );
+}
+
+/** What came of a list of suites, by all else: many endpoints of many hosts are alike. */
+const outcomes = new WeakMap<readonly CipherSuite[], Map<string, readonly OfferedCipher[]>>();
+
+function remembered(
+  { openssl, tls13, suites, protocols, securityLevel }: ClientNegotiation,
+  rest: string,
+  make: () => readonly OfferedCipher[],
+): readonly OfferedCipher[] {
+  const names = tls13.map(({ name }) => name).join();
+  const key = `${openssl} ${names} ${protocols.join()} ${securityLevel} ${rest}`;
+  let ofList = outcomes.get(suites);
+  if (ofList === undefined) {
+    ofList = new Map();
+    outcomes.set(suites, ofList);
+  }
+  let outcome = ofList.get(key);
+  if (outcome === undefined) {
+    outcome = make();
+    ofList.set(key, outcome);
+  }
+  return outcome;
 }
 
 /**

@@ -4,7 +4,8 @@ import type { PostfixConfiguration } from '../../postfix/configuration.ts';
 import { serverDh, serverGroups } from '../../postfix/key-exchange.ts';
 import { oldestOpenssl } from '../../postfix/parameters.ts';
 import { CIPHER_CLASSES, type CipherClass } from '../../tls/cipher-classes.ts';
-import { type CipherList, readCipherString } from '../../tls/cipher-string.ts';
+import { cipherListOf } from '../../tls/cipher-lists.ts';
+import { readCipherString } from '../../tls/cipher-string.ts';
 import { acceptedSuites, type CertifiedKey, offeredSuites } from '../../tls/negotiation.ts';
 import { libraryProtocols } from '../../tls/openssl.ts';
 import { type CipherSuite, suitesOf } from '../../tls/suites.ts';
@@ -58,7 +59,7 @@ function offeredBy(
   const protocols = use.protocols.filter((protocol) => libraryProtocols(library).includes(protocol));
   if (own && library === postfix.openssl.version && endpoint.tls.ciphers !== undefined)
     return endpoint.tls.ciphers.filter(({ protocol }) => protocols.includes(protocol));
-  const list = listOf(settings.string, library);
+  const list = cipherListOf(settings.string, library);
   const negotiation = { ...list, openssl: library, protocols, securityLevel: list.securityLevel ?? 0 };
   if (endpoint.side === 'client') return offeredSuites(negotiation);
   const place = { configuration: postfix, service, family: endpoint.family };
@@ -74,21 +75,6 @@ function keysOf(types: readonly string[] | null): readonly CertifiedKey[] | null
   return types === null
     ? null
     : types.map((type) => ({ type: type as CertifiedKey['type'], bits: null, curve: null }));
-}
-
-/** Many endpoints have one string. */
-const lists = new Map<string, CipherList>();
-const MOST_LISTS = 50;
-
-function listOf(string: string, library: Release): CipherList {
-  const key = `${library} ${string}`;
-  let list = lists.get(key);
-  if (list === undefined) {
-    list = readCipherString(string, library);
-    if (lists.size >= MOST_LISTS) lists.clear();
-    lists.set(key, list);
-  }
-  return list;
 }
 
 function suitesByName(library: Release, names: ReadonlySet<string>): readonly CipherSuite[] {
