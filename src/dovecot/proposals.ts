@@ -16,7 +16,7 @@ import {
 } from './edits.ts';
 import type { DovecotContext, SectionRef } from './effective.ts';
 import { homeOf, isOverrideFile } from './places.ts';
-import { surroundings } from './surroundings.ts';
+import { surroundings, surroundingsOf } from './surroundings.ts';
 import { type Dialect, dialectOf } from './syntax/dialect.ts';
 import type { DovecotFile, SectionStatement, Statement } from './syntax/tree.ts';
 
@@ -222,7 +222,7 @@ function sharedWords(a: string, b: string): number {
 
 /** In how many sections the line of an assignment stands: `ssl_server { ssl_server_cert_file }` of 2.4 sets what is global. */
 function depthOf({ tree }: DovecotConfiguration, { statement }: DovecotAssignment): number {
-  return surroundings(tree).find(({ read }) => read.statement === statement)?.sections.length ?? 0;
+  return surroundingsOf(tree, statement)?.sections.length ?? 0;
 }
 
 /** The first assignment of a name within a filter of connections. */
@@ -234,7 +234,7 @@ function outermostSection(
   { tree }: DovecotConfiguration,
   { statement }: DovecotAssignment,
 ): { readonly file: DovecotFile; readonly statement: Statement } | null {
-  return surroundings(tree).find(({ read }) => read.statement === statement)?.sections[0] ?? null;
+  return surroundingsOf(tree, statement)?.sections[0] ?? null;
 }
 
 /** Where the line behind a comment begins that shows a setting with its default, as the example configuration does; null: there is none outside of sections. */

@@ -1,6 +1,7 @@
-import type { Location } from '../text/source.ts';
+import type { Location, SourceFile } from '../text/source.ts';
 import { isFilterType } from './filter.ts';
 import type { DovecotTree, Read } from './load.ts';
+import type { DovecotFile, Statement } from './syntax/tree.ts';
 
 /** A statement and what is around it. */
 export interface Surroundings {
@@ -28,14 +29,64 @@ const made = new WeakMap<DovecotTree, readonly Surroundings[]>();
 
 /** The statement that a place belongs to, or null. */
 export function statementAt(tree: DovecotTree, { source, span }: Location): Surroundings | null {
-  return (
-    surroundings(tree).find(
-      ({ read: { file, statement } }) =>
-        file.source === source &&
-        statement.line.span.start <= span.start &&
-        span.start < Math.max(statement.line.span.end, statement.line.span.start + 1),
-    ) ?? null
-  );
+  const own = bySource(tree).get(source) ?? [];
+  let low = 0;
+  let high = own.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((own[middle]?.read.statement.line.span.start ?? 0) <= span.start) low = middle + 1;
+    else high = middle;
+  }
+  const found = own[low - 1];
+  if (found === undefined) return null;
+  const { start, end } = found.read.statement.line.span;
+  return span.start < Math.max(end, start + 1) ? found : null;
+}
+
+/** The statement before or behind another one of its file, or null. */
+export function neighbour(file: DovecotFile, statement: Statement, step: 1 | -1): Statement | null {
+  let index = places.get(file);
+  if (index === undefined) {
+    index = new Map(file.statements.map((one, place) => [one, place]));
+    places.set(file, index);
+  }
+  const place = index.get(statement);
+  return place === undefined ? null : (file.statements[place + step] ?? null);
+}
+
+const places = new WeakMap<DovecotFile, Map<Statement, number>>();
+
+/** What is around a statement; where it is read several times, the first of them. */
+export function surroundingsOf(tree: DovecotTree, statement: Statement): Surroundings | null {
+  let index = byStatement.get(tree);
+  if (index === undefined) {
+    index = new Map();
+    for (const around of surroundings(tree)) {
+      if (!index.has(around.read.statement)) index.set(around.read.statement, around);
+    }
+    byStatement.set(tree, index);
+  }
+  return index.get(statement) ?? null;
+}
+
+const byStatement = new WeakMap<DovecotTree, Map<Statement, Surroundings>>();
+const inFiles = new WeakMap<DovecotTree, ReadonlyMap<SourceFile, readonly Surroundings[]>>();
+
+/** The statements of each file in the order of its lines. */
+function bySource(tree: DovecotTree): ReadonlyMap<SourceFile, readonly Surroundings[]> {
+  const known = inFiles.get(tree);
+  if (known !== undefined) return known;
+  const files = new Map<SourceFile, Surroundings[]>();
+  for (const around of surroundings(tree)) {
+    const { source } = around.read.file;
+    const own = files.get(source);
+    if (own === undefined) files.set(source, [around]);
+    else own.push(around);
+  }
+  for (const own of files.values())
+    own.sort((a, b) => a.read.statement.line.span.start - b.read.statement.line.span.start);
+  inFiles.set(tree, files);
+  return files;
 }
 
 /**

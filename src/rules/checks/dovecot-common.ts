@@ -75,11 +75,6 @@ export function dialect({ dovecot }: DovecotCheckContext): Dialect {
   return dialectOf(dovecot.release);
 }
 
-/** The file of a place, as it was parsed. */
-export function fileAt({ dovecot }: DovecotCheckContext, { source }: Location): DovecotFile | undefined {
-  return dovecot.tree.files.find((file) => file.source === source);
-}
-
 /**
  * True where the release is known, or the files prove that it is no older: what only a newer release
  * takes may be written then.

@@ -85,7 +85,11 @@ function isRemoved({ history }: RefusedName, release: Release): boolean {
   );
 }
 
+/** Unknown names for which the nearest known one is looked for; a file with more is no configuration. */
+const MOST_SEARCHED = 200;
+
 function* unknownSetting(context: DovecotCheckContext): Iterable<Report> {
+  let searched = 0;
   const { release } = context.dovecot;
   for (const refused of refusedNames(context)) {
     if (newerRelease(refused, release) !== null || isRemoved(refused, release)) continue;
@@ -95,7 +99,7 @@ function* unknownSetting(context: DovecotCheckContext): Iterable<Report> {
     const place = sectionTexts(around.sections).join(' > ');
     const isSection = statement.kind === 'section';
     const elsewhere = path !== null && !isSection && table.get(name) !== null;
-    const meant = elsewhere ? null : nearest(name, candidates(context, path));
+    const meant = elsewhere || ++searched > MOST_SEARCHED ? null : nearest(name, candidates(context, path));
     const rename =
       meant === null || (statement.kind !== 'setting' && statement.kind !== 'section')
         ? null
@@ -162,10 +166,15 @@ function* deprecatedSetting(context: DovecotCheckContext): Iterable<Report> {
     if (!isRemoved(refused, context.dovecot.release)) continue;
     yield removedReport(context, refused);
   }
-  for (const warning of context.dovecot.warnings) {
+  const { warnings, tree } = context.dovecot;
+  // Of a setting that is rewritten and then found wanting, the server says both.
+  const ignored = new Set(
+    warnings.filter(({ code }) => code === 'ignored').map(({ at }) => statementAt(tree, at)),
+  );
+  for (const warning of warnings) {
     if ((warning.code !== 'obsolete' && warning.code !== 'ignored') || !isOwn(context, warning.at)) continue;
-    const report = obsoleteReport(context, warning);
-    if (report !== null) yield report;
+    const around = statementAt(tree, warning.at);
+    if (warning.code === 'ignored' || !ignored.has(around)) yield obsoleteReport(context, warning, around);
   }
 }
 
@@ -207,19 +216,13 @@ function replacementFix(
 }
 
 /** A line of an older release that the server rewrites or drops with a warning at each start. */
-function obsoleteReport(context: DovecotCheckContext, warning: DovecotWarning): Report | null {
-  const around = statementAt(context.dovecot.tree, warning.at);
+function obsoleteReport(
+  context: DovecotCheckContext,
+  warning: DovecotWarning,
+  around: Surroundings | null,
+): Report {
   const statement = around?.read.statement;
   const name = statement?.kind === 'setting' || statement?.kind === 'section' ? statement.key : null;
-  // Of a setting that is rewritten and then found wanting, the server says both.
-  const both = context.dovecot.warnings.some(
-    ({ code, at }) =>
-      code === 'ignored' &&
-      warning.code === 'obsolete' &&
-      at.span.start === warning.at.span.start &&
-      at.source === warning.at.source,
-  );
-  if (both) return null;
   const history =
     name === null ? null : settingHistory(name, around === null ? null : tablePath(around.sections));
   const replacement = history?.replacement ?? null;

@@ -1,7 +1,7 @@
 import type { DovecotAssignment } from '../../dovecot/assignment.ts';
 import { scopePath } from '../../dovecot/assignment.ts';
 import { removeStatement } from '../../dovecot/edits.ts';
-import { type Filter, type FilterNet, isGlobal, matchesWildcard, sameFilter } from '../../dovecot/filter.ts';
+import { type Filter, type FilterNet, isGlobal, matchesWildcard } from '../../dovecot/filter.ts';
 import { isInNet } from '../../dovecot/net.ts';
 import type { DovecotWarningCode } from '../../dovecot/outcome.ts';
 import { isOverrideFile } from '../../dovecot/places.ts';
@@ -110,17 +110,37 @@ function namesOverlap(a: Filter, b: Filter): boolean {
 
 /** Pairs of assignments to one setting in different filters that differ in value, in the order of reading. */
 function* rivals(context: DovecotCheckContext): Iterable<readonly [DovecotAssignment, DovecotAssignment]> {
-  const byName = new Map<string, DovecotAssignment[]>();
+  const byName = new Map<string, Map<DovecotAssignment['scope'], DovecotAssignment>>();
   for (const assignment of context.dovecot.settings()) {
     const { scope, name } = assignment;
     if (scope.kind !== 'filter' || isGlobal(scope.filter) || !isOwn(context, assignment.at)) continue;
+    const known = byName.get(name) ?? new Map<DovecotAssignment['scope'], DovecotAssignment>();
+    byName.set(name, known);
     // Within one filter the last counts.
-    const known = (byName.get(name) ?? []).filter((one) => !sameFilter(one.scope.filter, scope.filter));
-    byName.set(name, [...known, assignment]);
+    known.delete(scope);
+    known.set(scope, assignment);
   }
-  for (const list of byName.values()) {
-    for (const [index, second] of list.entries())
-      for (const first of list.slice(0, index)) if (first.written !== second.written) yield [first, second];
+  for (const list of byName.values()) yield* pairs([...list.values()]);
+}
+
+/** Most pairs of one setting that are compared. */
+const MOST_PAIRS = 20_000;
+
+/** Two different names of servers, neither of them a pattern, never meet: of such filters there may be thousands. */
+function* pairs(
+  list: readonly DovecotAssignment[],
+): Iterable<readonly [DovecotAssignment, DovecotAssignment]> {
+  const isName = ({ scope: { filter } }: DovecotAssignment): boolean =>
+    filter.localName !== null && !/[*? ]/.test(filter.localName);
+  const others = list.filter((one) => !isName(one));
+  let compared = 0;
+  for (const one of list) {
+    for (const other of others) {
+      // Of two that are no names, each pair once.
+      if (other === one || (!isName(one) && other.order > one.order)) continue;
+      if (++compared > MOST_PAIRS) return;
+      if (other.written !== one.written) yield other.order < one.order ? [other, one] : [one, other];
+    }
   }
 }
 

@@ -1,11 +1,11 @@
 import { removeStatement } from '../../dovecot/edits.ts';
 import type { DovecotFault, DovecotFaultCode } from '../../dovecot/outcome.ts';
 import { settingHistory } from '../../dovecot/settings.ts';
-import { statementAt, tablePath } from '../../dovecot/surroundings.ts';
+import { neighbour, statementAt, tablePath } from '../../dovecot/surroundings.ts';
 import type { DovecotFile, SyntaxProblem } from '../../dovecot/syntax/tree.ts';
 import type { Location, Span } from '../../text/source.ts';
 import type { DovecotCheck, DovecotCheckContext, ProposedFix, Report } from '../check.ts';
-import { fileAt, isOwn, isUnknownSection, ownFaults } from './dovecot-common.ts';
+import { isOwn, isUnknownSection, ownFaults } from './dovecot-common.ts';
 
 /** What Dovecot says of lines and sections, as far as it is not about a name or a value. */
 const OF_SYNTAX: ReadonlySet<DovecotFaultCode> = new Set<DovecotFaultCode>([
@@ -132,23 +132,17 @@ function braceReport(context: DovecotCheckContext, { at, says }: DovecotFault): 
 }
 
 /** The line of a lone `{` that belongs to the statement at a place, or null. */
-function braceBelow(context: DovecotCheckContext, at: Location): Span | null {
-  const file = fileAt(context, at);
-  const index = file?.statements.findIndex(({ line }) => isInside(line.span, at)) ?? -1;
-  const next = index < 0 ? undefined : file?.statements[index + 1];
-  const isBrace = next?.kind === 'invalid' && file?.source.slice(next.problem.span) === '{';
+function braceBelow({ dovecot: { tree } }: DovecotCheckContext, at: Location): Span | null {
+  const read = statementAt(tree, at)?.read;
+  const next = read === undefined ? null : neighbour(read.file, read.statement, 1);
+  const isBrace = next?.kind === 'invalid' && at.source.slice(next.problem.span) === '{';
   return isBrace ? next.line.span : null;
 }
 
-function isInside(span: Span, at: Location): boolean {
-  return span.start <= at.span.start && at.span.start < span.end;
-}
-
 /** A lone `{` is told at the line above that it belongs to. */
-function isToldAbove(context: DovecotCheckContext, { at }: DovecotFault): boolean {
-  if (at.source.slice(at.span) !== '{') return false;
-  const file = fileAt(context, at);
-  const above = file?.statements.findLast(({ line }) => line.span.end <= at.span.start);
+function isToldAbove({ dovecot: { tree } }: DovecotCheckContext, { at }: DovecotFault): boolean {
+  const read = at.source.slice(at.span) === '{' ? statementAt(tree, at)?.read : undefined;
+  const above = read === undefined ? null : neighbour(read.file, read.statement, -1);
   return above?.kind === 'invalid' && above.problem.code === 'brace-expected';
 }
 

@@ -24,7 +24,9 @@ function* badValue(context: DovecotCheckContext): Iterable<Report> {
   for (const fault of ownFaults(context)) {
     if (!OF_VALUES.has(fault.code)) continue;
     const around = statementAt(context.dovecot.tree, fault.at);
-    const statement = around?.read.statement.kind === 'setting' ? around.read.statement : null;
+    // What is found when all is read stands at no line of its own.
+    const whole = fault.code === 'check-failed' && fault.blamed === null;
+    const statement = !whole && around?.read.statement.kind === 'setting' ? around.read.statement : null;
     if (statement !== null && isTemplated(statement.value)) continue;
     const setting = around === null || statement === null ? null : settingOf(context, around, statement.key);
     const meant = statement === null || setting === null ? null : meantValue(setting, statement.value);
@@ -36,7 +38,11 @@ function* badValue(context: DovecotCheckContext): Iterable<Report> {
       ...(statement === null ? {} : { setting: statement.key, actual: statement.value }),
       data: { says: fault.says, meant: meant ?? '', words: setting?.values ?? [] },
       fix:
-        meant === null || statement === null || file === undefined || message === 'default'
+        meant === null ||
+        statement === null ||
+        file === undefined ||
+        message === 'default' ||
+        message === 'check'
           ? null
           : {
               title: `write ${statement.key} = ${meant}`,
@@ -49,6 +55,7 @@ function* badValue(context: DovecotCheckContext): Iterable<Report> {
 
 function messageOf({ code }: DovecotFault, setting: DovecotSetting | null): string {
   if (code === 'bad-reference') return 'reference';
+  if (code === 'check-failed') return 'check';
   const message = setting === null ? undefined : MESSAGES[setting.type];
   return code === 'bad-value' ? (message ?? 'default') : 'default';
 }
@@ -115,7 +122,11 @@ function* configVersion(context: DovecotCheckContext): Iterable<Report> {
   const lines = tree.statements.flatMap(({ file, statement }): VersionLine[] =>
     statement.kind === 'setting' && statement.key === VERSION ? [{ file, statement }] : [],
   );
+  const told = new Set<DovecotFaultCode>();
   for (const fault of ownFaults(context)) {
+    // A version that is not first is met twice: where it is missed, and where it stands.
+    if (told.has(fault.code)) continue;
+    told.add(fault.code);
     const report = VERSION_REPORTS[fault.code]?.(context, fault, lines) ?? null;
     if (report !== null) yield report;
   }
@@ -124,9 +135,13 @@ function* configVersion(context: DovecotCheckContext): Iterable<Report> {
 const VERSION_REPORTS: Readonly<Partial<Record<DovecotFaultCode, VersionReport>>> = {
   'config-version-missing': (context, fault, [line]) => ({
     message: line === undefined ? 'missing' : 'not-first',
-    at: line === undefined ? fault.at : { source: line.file.source, span: line.statement.keySpan },
+    at: fault.at,
     setting: VERSION,
     data: { says: fault.says, version: versionToWrite(context) },
+    related:
+      line === undefined
+        ? []
+        : [{ at: { source: line.file.source, span: line.statement.keySpan }, message: 'the version' }],
     fix: line === undefined ? insertVersion(context) : moveVersion(context.dovecot.tree.main, line),
   }),
   'config-version-unknown'(context, fault, lines) {
