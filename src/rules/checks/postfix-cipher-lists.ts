@@ -1,6 +1,6 @@
 import type { PostfixConfiguration, PostfixSetting } from '../../postfix/configuration.ts';
 import { proposeRemoval, proposeValue } from '../../postfix/proposals.ts';
-import { type CipherList, readCipherString } from '../../tls/cipher-string.ts';
+import { readCipherString } from '../../tls/cipher-string.ts';
 import type { Check, CheckContext, ProposedFix, Report } from '../check.ts';
 import { lookAlikes } from './look-alikes.ts';
 import { isMisread, isTemplated } from './misread-lines.ts';
@@ -15,6 +15,7 @@ import {
 } from './postfix-cipher-uses.ts';
 import { sameSetting } from './postfix-levels.ts';
 import { type Decider, decide, hasUnreadPolicies } from './postfix-protocol-uses.ts';
+import { lostBy, nearError, strayBlank } from './stray-blank.ts';
 
 /**
  * The cipher lists behind the grades, `tls_high_cipherlist` and its kin: replaced, refused by OpenSSL, with
@@ -138,44 +139,6 @@ const cipherlistBroken: Check = function* (context) {
   }
   yield* brokenByExclusions(context);
 };
-
-/** The words at which OpenSSL gives up. */
-function nearError(value: string, { errorAt }: CipherList): string {
-  if (errorAt === null) return '';
-  const start = Math.max(value.lastIndexOf(':', errorAt), 0);
-  return (
-    value
-      .slice(start, errorAt + 20)
-      .replace(/^:/, '')
-      .split(/[:\s]/)[0] ?? ''
-  );
-}
-
-interface StrayBlank {
-  readonly before: string;
-  readonly after: string;
-  /** Where the blank stands. */
-  readonly at: number;
-  readonly length: number;
-}
-
-/**
- * A blank in the middle of a name, in a list that is separated by colons: blanks separate too, and what
- * follows begins with an operator by accident.
- */
-function strayBlank(value: string): StrayBlank | null {
-  const [match] = value.matchAll(/([A-Za-z0-9]+)([ \t]+)(-[A-Za-z0-9][^\s:,;]*)/g);
-  if (match === undefined || !value.includes(':')) return null;
-  const [, before = '', blanks = '', after = ''] = match;
-  return { before, after, at: match.index + before.length, length: blanks.length };
-}
-
-/** How many suites the accident takes away. */
-function lostBy(value: string, { at, length }: StrayBlank, openssl: string): number {
-  const names = new Set(readCipherString(value, openssl).suites.map(({ name }) => name));
-  const meant = readCipherString(value.slice(0, at) + value.slice(at + length), openssl).suites;
-  return meant.filter(({ name }) => !names.has(name)).length;
-}
 
 /** Lists that are sound by themselves, of which the exclusions leave nothing or which they spoil. */
 function* brokenByExclusions(context: CheckContext): Iterable<Report> {

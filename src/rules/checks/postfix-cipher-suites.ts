@@ -3,7 +3,6 @@ import type { Release } from '../../model/release.ts';
 import type { PostfixConfiguration } from '../../postfix/configuration.ts';
 import { serverDh, serverGroups } from '../../postfix/key-exchange.ts';
 import { oldestOpenssl } from '../../postfix/parameters.ts';
-import { CIPHER_CLASSES, type CipherClass } from '../../tls/cipher-classes.ts';
 import { cipherListOf } from '../../tls/cipher-lists.ts';
 import { readCipherString } from '../../tls/cipher-string.ts';
 import { acceptedSuites, type CertifiedKey, offeredSuites } from '../../tls/negotiation.ts';
@@ -11,6 +10,7 @@ import { libraryProtocols } from '../../tls/openssl.ts';
 import { type CipherSuite, suitesOf } from '../../tls/suites.ts';
 import type { CheckContext } from '../check.ts';
 import { type Objection, objectionsAt } from '../cipher-judgement.ts';
+import { byClass, type ForbiddenSuite } from './forbidden-suites.ts';
 import type { CipherUse } from './postfix-cipher-uses.ts';
 
 /** The suites of an endpoint as the rules judge them. */
@@ -82,12 +82,6 @@ function suitesByName(library: Release, names: ReadonlySet<string>): readonly Ci
   return suitesOf(library).filter(({ name, protocol }) => protocol !== 'TLSv1.3' && names.has(name));
 }
 
-/** A suite with what the profile has against it. */
-export interface ForbiddenSuite {
-  readonly suite: CipherSuite;
-  readonly objections: readonly Objection[];
-}
-
 /** The suites of a use that the profile forbids there, in one OpenSSL release. */
 export interface ForbiddenSuites {
   readonly library: Release;
@@ -120,25 +114,6 @@ export function forbiddenSuites(
   const past = of(oldestOpenssl(postfix.release));
   const classes = new Set(byClass(present.suites).map(({ objection }) => objection.class));
   return byClass(past.suites).every(({ objection }) => classes.has(objection.class)) ? present : past;
-}
-
-/** The suites of one class, under the gravest of those that the profile has against each. */
-export interface ClassOfSuites {
-  readonly objection: Objection;
-  readonly suites: readonly CipherSuite[];
-}
-
-/** Suites by the gravest objection to each, the gravest class first. */
-export function byClass(forbidden: readonly ForbiddenSuite[]): readonly ClassOfSuites[] {
-  const classes = new Map<CipherClass, { objection: Objection; suites: CipherSuite[] }>();
-  for (const { suite, objections } of forbidden) {
-    const [objection] = objections;
-    if (objection === undefined) continue;
-    const found = classes.get(objection.class) ?? { objection, suites: [] };
-    classes.set(objection.class, found);
-    found.suites.push(suite);
-  }
-  return CIPHER_CLASSES.flatMap(({ name }) => classes.get(name) ?? []);
 }
 
 /** What is left of the list of a use when more is excluded; null where OpenSSL would refuse it. */

@@ -3,8 +3,8 @@ import type { Effective, PostfixConfiguration, PostfixSetting } from '../../post
 import { hasFeature } from '../../postfix/parameters.ts';
 import { proposeValue } from '../../postfix/proposals.ts';
 import { nearest } from '../../text/nearest.ts';
-import { cipherWords, knownSomewhere } from '../../tls/cipher-string.ts';
 import type { Check, CheckContext, ProposedFix, Report } from '../check.ts';
+import { aboutUnknown, isUnknownName, MOST_WORDS, meantNames } from './cipher-names.ts';
 import { lookAlikes } from './look-alikes.ts';
 import { isMisread, isTemplated } from './misread-lines.ts';
 import {
@@ -195,61 +195,15 @@ const exclusionOperator = exclusionCheck((postfix, setting, words) => {
   };
 });
 
-/** Most words of a list that are looked up; no list of sense is longer. */
-const MOST_WORDS = 500;
-
-/** Most unknown words for which the nearest name is looked for. */
-const MOST_GUESSED = 20;
-
-/** What Postfix itself excludes in its defaults although no OpenSSL knows it. */
-const HARMLESS: ReadonlySet<string> = new Set(['RC5']);
-
-/**
- * Names that are more than a letter away from what they were. The last three are the two halves of
- * KRB5-DES-CBC3-SHA, which was broken over two lines in a list that was copied into many servers.
- */
-const CONFUSIONS: Readonly<Record<string, string>> = {
-  PSD: 'PSK',
-  'CBC3-SHA': 'DES-CBC3-SHA',
-  'KRB5-DE5': 'KRB5-DES-CBC3-SHA',
-  'KRB5-DES': 'KRB5-DES-CBC3-SHA',
-};
-
-function isUnknown(word: string): boolean {
-  return (
-    !startsWithOperator(word) &&
-    word.split('+').some((part) => !HARMLESS.has(part) && knownSomewhere(part).length === 0)
-  );
-}
-
-/** The name that was meant, or null where several could be. */
-function meantName(word: string): string | null {
-  const parts = word.split('+').map((part) => {
-    if (HARMLESS.has(part) || knownSomewhere(part).length > 0) return part;
-    return CONFUSIONS[part.toUpperCase()] ?? nearest(part, cipherWords());
-  });
-  return parts.every((part) => part !== null) ? parts.join('+') : null;
-}
-
 const unknownCipher = exclusionCheck((postfix, setting, words) => {
-  const wrong = [...new Set(words)].slice(0, MOST_WORDS).filter(isUnknown);
+  const named = [...new Set(words)].slice(0, MOST_WORDS).filter((word) => !startsWithOperator(word));
+  const wrong = named.filter(isUnknownName);
   if (wrong.length === 0) return null;
-  const meant = new Map(
-    wrong.slice(0, MOST_GUESSED).flatMap((word): [string, string][] => {
-      const name = meantName(word);
-      return name === null ? [] : [[word, name]];
-    }),
-  );
+  const meant = meantNames(wrong);
   const value = withWords(setting.value, (word) => meant.get(word) ?? word);
   return {
     ...(meant.size === 0 ? {} : { expected: value, fix: fixOf(postfix, setting, value) }),
-    data: {
-      words: wrong.slice(0, 5),
-      count: wrong.length,
-      more: Math.max(0, wrong.length - 5),
-      meant: [...meant].slice(0, 5).map(([word, name]) => `${name} for ${word}`),
-      clear: meant.size,
-    },
+    data: aboutUnknown(wrong, meant),
   };
 });
 

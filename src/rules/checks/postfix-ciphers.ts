@@ -3,11 +3,12 @@ import type { Related } from '../../model/finding.ts';
 import type { Release } from '../../model/release.ts';
 import type { Effective, PostfixConfiguration } from '../../postfix/configuration.ts';
 import type { Location } from '../../text/source.ts';
-import { type CipherClass, classInfo, hasForwardSecrecy } from '../../tls/cipher-classes.ts';
+import { hasForwardSecrecy } from '../../tls/cipher-classes.ts';
 import type { Check, CheckContext, Report } from '../check.ts';
 import type { Objection } from '../cipher-judgement.ts';
 import { decidingPlace } from '../locate.ts';
-import { byClass, type ForbiddenSuite, forbiddenSuites, judgedSuites } from './postfix-cipher-suites.ts';
+import { counted, namesOf } from './forbidden-suites.ts';
+import { forbiddenSuites, judgedSuites } from './postfix-cipher-suites.ts';
 import { type CipherUse, cipherUses, exclusionsOf, gradeOf } from './postfix-cipher-uses.ts';
 import { type ExclusionPlan, type ForbiddenUse, planExclusions } from './postfix-exclusion-plan.ts';
 
@@ -135,30 +136,6 @@ function listRelated({ settings }: CipherUse, at: Location): readonly Related[] 
   if (setting === null || (setting.at.source === at.source && setting.at.span.start === at.span.start))
     return [];
   return [{ at: setting.at, message: `${setting.name} is the list of grade ${settings.grade}` }];
-}
-
-/** The names of the suites by class: asked for with --verbose, always in JSON. */
-function namesOf(forbidden: readonly ForbiddenSuite[], at: Location): readonly Related[] {
-  return byClass(forbidden).map(({ objection, suites }) => ({
-    at,
-    message: `${objection.class}: ${suites.map(({ name }) => name).join(', ')}`,
-    onRequest: true,
-  }));
-}
-
-/** "3 suites with 3DES", "6 without authentication" */
-function counted(forbidden: readonly ForbiddenSuite[]): readonly string[] {
-  return byClass(forbidden).map(({ objection, suites }, index) => {
-    const noun = index > 0 ? '' : suites.length === 1 ? ' suite' : ' suites';
-    return `${suites.length}${noun} ${phraseOf(objection.class)}`;
-  });
-}
-
-/** "without encryption", "with RC4" */
-function phraseOf(name: CipherClass): string {
-  if (name === '3DES') return 'with 3DES';
-  const { title } = classInfo(name);
-  return title.startsWith('no ') ? `without ${title.slice(3)}` : `with ${title}`;
 }
 
 /** Which OpenSSL is judged, where that is not the one named in the head of the report. */

@@ -2,11 +2,10 @@ import type { Release } from '../../model/release.ts';
 import type { PostfixConfiguration, PostfixSetting } from '../../postfix/configuration.ts';
 import { type Proposal, proposeSetting, proposeValue } from '../../postfix/proposals.ts';
 import type { Service } from '../../postfix/services.ts';
-import { exclusionsOf as itemsOf } from '../../tls/cipher-classes.ts';
-import { readCipherString } from '../../tls/cipher-string.ts';
 import type { CheckContext, ProposedFix } from '../check.ts';
 import { andList } from '../messages.ts';
-import { byClass, type ForbiddenSuite, suitesWithout } from './postfix-cipher-suites.ts';
+import { byClass, exclusionsFor, type ForbiddenSuite } from './forbidden-suites.ts';
+import { suitesWithout } from './postfix-cipher-suites.ts';
 import { type CipherUse, exclusionsName, exclusionsOf } from './postfix-cipher-uses.ts';
 import { withAdded, writtenWords } from './postfix-exclusion-lists.ts';
 import { sameSetting } from './postfix-levels.ts';
@@ -105,14 +104,9 @@ interface Words {
 function wordsFor({ library, forbidden }: ForbiddenUse): Words {
   const mandatory: string[] = [];
   const anywhere: string[] = [];
-  for (const { objection, suites } of byClass(forbidden)) {
-    const left = new Set(suites.map(({ name }) => name));
-    for (const item of itemsOf(objection.class, library)) {
-      const named = readCipherString(item, library).suites.filter(({ name }) => left.has(name));
-      if (named.length === 0) continue;
-      (objection.where === 'tlsRequired' ? mandatory : anywhere).push(item);
-      for (const { name } of named) left.delete(name);
-    }
+  for (const found of byClass(forbidden)) {
+    const words = found.objection.where === 'tlsRequired' ? mandatory : anywhere;
+    words.push(...exclusionsFor(found, library));
   }
   return { all: [...anywhere, ...mandatory], mandatory, anywhere };
 }
