@@ -1,7 +1,14 @@
 import type { Check, CrossCheck, DovecotCheck } from '../check.ts';
+import { dovecotCertificateChecks } from './dovecot-certificates.ts';
+import { dovecotCipherListChecks } from './dovecot-cipher-lists.ts';
+import { dovecotCipherChecks } from './dovecot-ciphers.ts';
+import { dovecotClientCertificateChecks } from './dovecot-client-certificates.ts';
+import { dovecotKeyExchangeChecks } from './dovecot-key-exchange.ts';
 import { dovecotNameChecks } from './dovecot-names.ts';
 import { dovecotOrderChecks } from './dovecot-order.ts';
+import { dovecotProtocolChecks } from './dovecot-protocols.ts';
 import { dovecotSyntaxChecks } from './dovecot-syntax.ts';
+import { dovecotTlsModeChecks } from './dovecot-tls-modes.ts';
 import { dovecotValueChecks } from './dovecot-values.ts';
 import { certificateChecks } from './postfix-certificates.ts';
 import { cipherListChecks } from './postfix-cipher-lists.ts';
@@ -52,9 +59,16 @@ export const checks: Readonly<Record<string, Check>> = {
 
 /** The checks of Dovecot. */
 export const dovecotChecks: Readonly<Record<string, DovecotCheck>> = {
+  ...dovecotCertificateChecks,
+  ...dovecotCipherListChecks,
+  ...dovecotCipherChecks,
+  ...dovecotClientCertificateChecks,
+  ...dovecotKeyExchangeChecks,
   ...dovecotNameChecks,
   ...dovecotOrderChecks,
+  ...dovecotProtocolChecks,
   ...dovecotSyntaxChecks,
+  ...dovecotTlsModeChecks,
   ...dovecotValueChecks,
 };
 
