@@ -176,6 +176,7 @@ describe.each(roots().map((root, turn) => [root.dovecot, root, turn] as const))(
         const seen = recorded[name] ?? known[name];
         return seen === undefined ? [] : [[name, seen] as const];
       });
+      fs.mkdirSync(recordings, { recursive: true });
       fs.writeFileSync(file, writeRecorded(Object.fromEntries(all)));
     });
 
