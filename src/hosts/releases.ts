@@ -56,9 +56,11 @@ export function decideReleases(sources: ReleaseSources): HostReleases {
     return { version: newest, versionFrom: provenAtLeast === null ? 'assumed' : 'implied', provenAtLeast };
   };
   const { newest, provenAtLeast } = impliedDovecotRelease(dovecot);
+  // The release that the file was written for: a later one may be what reads it.
+  const bound = files.dovecot ?? provenAtLeast;
   return {
     postfix: decide('postfix', POSTFIX_RELEASES.newest, provenPostfixRelease(main, master)),
-    dovecot: decide('dovecot', newest, provenAtLeast),
+    dovecot: decide('dovecot', newest, bound),
     openssl: decide('openssl', OPENSSL_RELEASES.newest, null),
   };
 }

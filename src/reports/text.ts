@@ -199,7 +199,7 @@ function endpointText(finding: Finding, host: Host): string | null {
 function hostHeader(host: Host, { width, palette, profile }: TextOptions): string[] {
   const { releases } = host;
   const judged = judgedPrograms(host).map(
-    (program) => `${PROGRAM_NAMES[program]} ${releaseText(releases[program])}`,
+    (program) => `${PROGRAM_NAMES[program]} ${releaseText(releases[program], program)}`,
   );
   return [
     `${palette.strong(hostName(host))}: ${judged.join(', ')}, profile ${profile}`,
@@ -222,10 +222,11 @@ export function judgedPrograms({ postfix, dovecot }: Host): readonly Program[] {
   ];
 }
 
-function releaseText({ version, versionFrom }: KnownRelease): string {
+function releaseText({ version, versionFrom, provenAtLeast }: KnownRelease, program: Program): string {
+  const inFile = program === 'dovecot' && version === provenAtLeast;
   const words: Record<KnownRelease['versionFrom'], string> = {
     flag: '',
-    config: ' (.pfharden.json)',
+    config: inFile ? ' (dovecot_config_version)' : ' (.pfharden.json)',
     installed: ' (installed)',
     implied: ' (assumed)',
     assumed: ' (assumed)',
@@ -250,7 +251,7 @@ function assumptions(host: Host): string[] {
   // Of Dovecot's newest releases none would take these files.
   const older =
     guessed.includes('dovecot') && !hasDovecotFeature(releases.dovecot.version, 'configVersion')
-      ? ' (of Dovecot, that takes files without dovecot_config_version)'
+      ? ' (of Dovecot, the newest that takes files without dovecot_config_version)'
       : '';
   const flags = andList(guessed.map((program) => `--${program}-version`));
   return [

@@ -454,6 +454,14 @@ describe('a host with both servers', () => {
     );
   });
 
+  test('is judged for the release that its files name', () => {
+    files({ 'new/dovecot.conf': 'dovecot_config_version = 2.4.1\ndovecot_storage_version = 2.4.1\n' });
+    const { stdout } = pfharden(['lint', 'new', '--openssl-version', '3.0']);
+    expect(stdout).toMatch(
+      /^new: Dovecot 2\.4\.1 \(dovecot_config_version\), OpenSSL 3\.0, profile modern\n/,
+    );
+  });
+
   test('is shown with the sections of its settings', () => {
     const report = json(['show', 'etc', ...releases], showSchema) as ShowReport;
     const [host] = report.hosts;

@@ -442,13 +442,13 @@ describe('the releases', () => {
   });
 
   test.each([
-    ['the line that 2.4 wants', 'dovecot_config_version = 2.4.1\n', '2.4.1', 'config', null],
+    ['the line that 2.4 wants', 'dovecot_config_version = 2.4.1\n', '2.4.1', 'config', '2.4.1'],
     [
       'the line, in quotes and with a comment',
       '# new\ndovecot_config_version="2.4.0" # x\n',
       '2.4.0',
       'config',
-      null,
+      '2.4.0',
     ],
     ['names that came with 2.4', 'ssl_server_cert_file = /etc/x\n', '2.4.5', 'implied', '2.4.0'],
     ['nothing', 'ssl = yes\n#dovecot_config_version = 2.4.1\n', '2.3.21.1', 'assumed', null],
