@@ -8,7 +8,9 @@ import { Worker } from 'node:worker_threads';
 import { parseMainCf } from '../../src/postfix/syntax/main-cf.ts';
 import { parseMasterCf } from '../../src/postfix/syntax/master-cf.ts';
 import { SourceFile } from '../../src/text/source.ts';
-import { growthInputs } from '../support/growth.ts';
+import { readCipherString } from '../../src/tls/cipher-string.ts';
+import { readPem } from '../../src/tls/pem.ts';
+import { growthInputs, longCipherStrings, longPemFiles } from '../support/growth.ts';
 import { makeCertificate } from '../support/x509.ts';
 
 const host = process.argv[2] ?? 'docs/example/etc/postfix';
@@ -30,20 +32,24 @@ function startUp(): void {
 
 /** Ten times the text may take ten times as long, with room for noise; one MB at most a second. */
 function growth(): void {
-  const small = growthInputs(1e5);
-  for (const [index, [what, text]] of growthInputs(1e6).entries()) {
-    const [little, much] = interleaved(5, [() => read(small[index]?.[1] ?? ''), () => read(text)]);
-    report(`1 MB of ${what}`, much, '100 kB', Math.max(little, 5), 25);
-    if (much > 1000) {
-      withinBudget = false;
-      console.log(`1 MB of ${what}: more than a second: EXCEEDED`);
-    }
-  }
+  growthOf('', growthInputs, (text) => {
+    parseMainCf(new SourceFile('main.cf', text));
+    parseMasterCf(new SourceFile('master.cf', text));
+  });
+  growthOf('cipher string ', longCipherStrings, (text) => readCipherString(text, '3.0'));
+  growthOf('PEM ', longPemFiles, readPem);
 }
 
-function read(text: string): void {
-  parseMainCf(new SourceFile('main.cf', text));
-  parseMasterCf(new SourceFile('master.cf', text));
+function growthOf(kind: string, inputs: typeof growthInputs, read: (text: string) => unknown): void {
+  const small = inputs(1e5);
+  for (const [index, [what, text]] of inputs(1e6).entries()) {
+    const [little, much] = interleaved(5, [() => read(small[index]?.[1] ?? ''), () => read(text)]);
+    report(`1 MB of ${kind}${what}`, much, '100 kB', Math.max(little, 5), 25);
+    if (much > 1000) {
+      withinBudget = false;
+      console.log(`1 MB of ${kind}${what}: more than a second: EXCEEDED`);
+    }
+  }
 }
 
 /** A whole port, beside other programs that list what a port takes; they need not be there. */

@@ -1,3 +1,19 @@
+/** Cipher strings of a size, in characters: each repeats what costs the most of its kind. */
+export function longCipherStrings(size: number): (readonly [what: string, text: string])[] {
+  return ['ALL:-ALL:', '+DH:', 'A:', '@STRENGTH:ALL:', 'FOO+', 'AES+', '!%:', ':', 'x'].map((unit) => [
+    unit,
+    `ALL:${unit.repeat(size / unit.length)}`,
+  ]);
+}
+
+/** PEM files of a size, in characters, that hold no certificate however long one reads. */
+export function longPemFiles(size: number): (readonly [what: string, text: string])[] {
+  return ['-----BEGIN A-----\n', 'a: b\n', 'AAAA\n'].map((line) => [
+    line.trim(),
+    `-----BEGIN A-----\n${line.repeat(size / line.length)}`,
+  ]);
+}
+
 /**
  * Inputs that a careless reader takes quadratic time for, by name: the tests read them once, the bench
  * measures how the time grows with their size.
