@@ -6,21 +6,32 @@ import { buildHost, type HostInput, hostSources, withTexts } from '../../src/hos
 import { PostfixConfiguration } from '../../src/postfix/configuration.ts';
 import { replaceField, replaceValue } from '../../src/postfix/edits.ts';
 import type { PostfixEndpoint } from '../../src/postfix/endpoints.ts';
+import { probe } from '../../src/probe/probe.ts';
 import { BUILTIN_RULES, builtinProfile } from '../../src/rules/rule-set.ts';
 import { applyEdits, type Edit } from '../../src/text/edits.ts';
 import { SourceFile } from '../../src/text/source.ts';
 import { hostInputFromFolder, postfixCases } from '../support/corpus.ts';
 import { type Root, roots } from './roots.ts';
-import { freePort, look, makeCertificate, scannedProtocols, startPostfix, surroundings } from './running.ts';
+import { freePort, look, makeCertificate, startPostfix, surroundings } from './running.ts';
 
 // Real configurations are mended and then run: only what a test machine cannot have (files, addresses,
-// ports) is replaced. What each port speaks then is held against what pfharden says of these files.
+// ports) is replaced. What each port speaks then is held against what pfharden says of these files, and no
+// suite that it takes may be one that the profile forbids there.
 
 /**
  * Cases whose programs and tables a reference root has, so that every smtpd of theirs answers there.
  * Others name what the files do not hold: a database, a filter, an openssl.cnf of their own.
  */
 const CASES = new Set([
+  'pf0002',
+  'pf0003',
+  'pf0028',
+  'pf0031',
+  'pf0040',
+  'pf0041',
+  'pf0043',
+  'pf0111',
+  'pf0138',
   'pf0005',
   'pf0019',
   'pf0021',
@@ -34,26 +45,7 @@ const CASES = new Set([
   'pf0117',
   'pf0134',
 ]);
-const FURTHER = [
-  'pf0002',
-  'pf0003',
-  'pf0028',
-  'pf0031',
-  'pf0040',
-  'pf0041',
-  'pf0043',
-  'pf0111',
-  'pf0138',
-  'pf0140',
-  'pf0144',
-  'pf0154',
-  'pf0157',
-  'pf0181',
-  'pf0184',
-  'pf0194',
-  'pf0206',
-  'pf0215',
-];
+const FURTHER = ['pf0140', 'pf0144', 'pf0154', 'pf0157', 'pf0181', 'pf0184', 'pf0194', 'pf0206', 'pf0215'];
 if (process.env.PFHARDEN_FULL !== undefined) for (const id of FURTHER) CASES.add(id);
 
 const CERTIFICATE = /^smtpd_tls_((ec|d)?(cert|key)_file|chain_files)$/;
@@ -141,17 +133,40 @@ interface Comparison {
   readonly met: unknown;
 }
 
-async function compare(endpoint: PostfixEndpoint): Promise<Comparison> {
+/** What a profile forbids everywhere, on every server, and where TLS is required: by the names that OpenSSL gives. */
+const FORBIDDEN: Readonly<Record<string, readonly [anywhere: RegExp, required: RegExp]>> = {
+  'legacy-compatible': [/NULL|^EXP|(^|-)DES-CBC-|RC2|RC4|MD5/, /^$/],
+  modern: [/NULL|^EXP|DES-CBC|RC2|RC4|MD5|SEED|IDEA|PSK|SRP/, /^(ADH|AECDH)-/],
+  strict: [
+    /NULL|^EXP|DES-CBC|RC2|RC4|MD5|SEED|IDEA|PSK|SRP|^(ADH|AECDH)-/,
+    /^(?!TLS_|(EC)?DHE-\S*(GCM|CCM|CCM8|POLY1305))/,
+  ],
+};
+
+function forbiddenAt(profile: string, endpoint: PostfixEndpoint, names: readonly string[]): string[] {
+  const [anywhere, required] = FORBIDDEN[profile] ?? [/./, /./];
+  const demanded = endpoint.tls.mode === 'required' || endpoint.tls.mode === 'implicit';
+  return names.filter((name) => anywhere.test(name) || (demanded && required.test(name)));
+}
+
+async function compare(endpoint: PostfixEndpoint, profile: string): Promise<Comparison> {
   const implicit = endpoint.tls.mode === 'implicit';
   const port = endpoint.port ?? 0;
   const seen = await look(port, implicit);
-  const protocols = implicit || seen.starttlsReply === '220' ? await scannedProtocols(port, implicit) : [];
+  const { protocols, ciphers } =
+    implicit || seen.starttlsReply === '220'
+      ? (await probe({ host: '127.0.0.1', port, starttls: implicit ? null : 'smtp', spoken: 'smtp' })).tls
+      : { protocols: [], ciphers: [] };
+  suites += ciphers.length;
+  const listed = new Set(endpoint.tls.ciphers?.map(({ protocol, name }) => `${protocol} ${name}`));
   const predicted = {
     answers: true,
     starttls: endpoint.tls.mode === 'opportunistic' || endpoint.tls.mode === 'required',
     protocols: endpoint.tls.protocols,
     authBeforeTls: endpoint.auth.beforeTls === null,
     authAfterTls: endpoint.auth.afterTls === null,
+    unlisted: [],
+    forbidden: [],
   };
   const met = {
     answers: implicit ? protocols.length === 0 || seen.greeting !== '' : seen.greeting.startsWith('220'),
@@ -159,11 +174,19 @@ async function compare(endpoint: PostfixEndpoint): Promise<Comparison> {
     protocols,
     authBeforeTls: seen.authBeforeTls,
     authAfterTls: seen.authAfterTls ?? predicted.authAfterTls,
+    unlisted: ciphers
+      .map(({ protocol, name }) => `${protocol} ${name}`)
+      .filter((suite) => !listed.has(suite)),
+    forbidden: forbiddenAt(
+      profile,
+      endpoint,
+      ciphers.map(({ name }) => name),
+    ),
   };
   return { id: endpoint.id, predicted, met };
 }
 
-async function run(root: Root, folder: string, result: FixResult): Promise<Comparison[]> {
+async function run(root: Root, folder: string, result: FixResult, profile: string): Promise<Comparison[]> {
   const outside = path.join(root.path, folder);
   makeCertificate(path.join(outside, 'cert.pem'));
   const { input, ports } = await settle(root, result.after.input, folder);
@@ -174,7 +197,7 @@ async function run(root: Root, folder: string, result: FixResult): Promise<Compa
   );
   const postfix = await startPostfix(root, folder, ports);
   try {
-    return await Promise.all(endpoints.map(compare));
+    return await Promise.all(endpoints.map((endpoint) => compare(endpoint, profile)));
   } finally {
     await postfix.stop();
   }
@@ -182,9 +205,23 @@ async function run(root: Root, folder: string, result: FixResult): Promise<Compa
 
 let compared = 0;
 let hosts = 0;
+let suites = 0;
+let suitesBefore = 0;
 afterAll(() => {
-  process.stdout.write(`mended configurations run: ${hosts}, endpoints compared: ${compared}\n`);
+  process.stdout.write(
+    `mended configurations run: ${hosts}, endpoints compared: ${compared}, suites seen: ${suites}, ` +
+      `none forbidden; before the fix ${suitesBefore} were, by the files\n`,
+  );
 });
+
+/** Suites that the profile forbids on the endpoints of a host as it was. */
+function countBefore({ before }: FixResult, profile: string): number {
+  return (before.postfix?.endpoints ?? [])
+    .filter(({ side, role }) => side === 'server' && role !== 'reinjection')
+    .flatMap((endpoint) =>
+      forbiddenAt(profile, endpoint, endpoint.tls.ciphers?.map(({ name }) => name) ?? []),
+    ).length;
+}
 
 const profiles = ['modern', 'strict', 'legacy-compatible'];
 const cases = postfixCases().filter(({ id }) => CASES.has(id));
@@ -198,10 +235,11 @@ describe.each(
       const profile = profiles[(index + turn) % profiles.length] ?? 'modern';
       const input = hostInputFromFolder(folder, { postfix: root.postfix, openssl: root.openssl });
       const result = proposeFixes(input, BUILTIN_RULES, builtinProfile(profile));
-      const found = await run(root, `/tmp/pfh-${process.pid}-${id}`, result).catch((error: unknown) =>
-        String(error),
+      const found = await run(root, `/tmp/pfh-${process.pid}-${id}`, result, profile).catch(
+        (error: unknown) => String(error),
       );
       hosts++;
+      suitesBefore += countBefore(result, profile);
       if (typeof found === 'string') differences.push({ id, profile, found });
       else {
         compared += found.length;
