@@ -3,9 +3,7 @@ import { type CipherSettings, cipherSettings, type TlsFamily } from '../../postf
 import type { Effective, PostfixConfiguration, PostfixSetting } from '../../postfix/configuration.ts';
 import type { PostfixEndpoint } from '../../postfix/endpoints.ts';
 import type { Service } from '../../postfix/services.ts';
-import type { Location } from '../../text/source.ts';
 import type { CheckContext, Report } from '../check.ts';
-import { decidingPlace } from '../locate.ts';
 import { sameSetting } from './postfix-levels.ts';
 import {
   type Decider,
@@ -145,16 +143,6 @@ export function judgedUses(
   { uses }: CipherGroup,
 ): readonly { readonly use: CipherUse; readonly decider: Decider }[] {
   return uses.filter(({ use, decider }) => isJudged(postfix, use.endpoint, decider));
-}
-
-/** The line of a value: the assignment that decides, else what brings the default into play. */
-export function placeOf(
-  postfix: PostfixConfiguration,
-  effective: Effective,
-  { endpoint }: CipherUse,
-  kin: readonly string[] = [],
-): Location {
-  return decidingPlace(postfix, effective, endpoint.service, [...kin, endpoint.levelFrom.name]);
 }
 
 /** One report for each endpoint of some uses, the rest the same, so that they become one finding. */

@@ -82,10 +82,12 @@ function suitesReport(context: CheckContext, plan: ExclusionPlan, about: Pick<Re
   const { use, library, forbidden, fix, targets, words } = plan;
   const ownWords = use.policy !== null && use.policy.exclude !== null;
   const [target] = targets;
-  // A list that is not written yet has one place for all that need it: where the first of them is.
+  // A list that is not written yet has one place for all that need it at one level: where the first is.
   const first =
     target?.setting === null
-      ? (target.uses.find(({ endpoint }) => endpoint.side === use.endpoint.side) ?? use)
+      ? (target.uses.find(
+          ({ endpoint, mandatory }) => endpoint.side === use.endpoint.side && mandatory === use.mandatory,
+        ) ?? use)
       : use;
   const of = ownWords ? null : decidingValue(postfix, first, target?.decider.effective ?? null);
   const at = ownWords && use.policy !== null ? use.policy.at : placeOf(postfix, first, of);
