@@ -40,6 +40,9 @@ interface Line {
 
 const LINES: readonly Line[] = data.mechanisms;
 
+/** The mechanisms that some release has, in capitals. */
+export const MECHANISM_NAMES: readonly string[] = LINES.map(({ name }) => name);
+
 /**
  * Reads the words of `auth_mechanisms`; capitals do not count.
  *

@@ -2,8 +2,10 @@ import type { Check, CrossCheck, DovecotCheck } from '../check.ts';
 import { dovecotCertificateChecks } from './dovecot-certificates.ts';
 import { dovecotCipherListChecks } from './dovecot-cipher-lists.ts';
 import { dovecotCipherChecks } from './dovecot-ciphers.ts';
+import { dovecotCleartextChecks } from './dovecot-cleartext.ts';
 import { dovecotClientCertificateChecks } from './dovecot-client-certificates.ts';
 import { dovecotKeyExchangeChecks } from './dovecot-key-exchange.ts';
+import { dovecotMechanismChecks } from './dovecot-mechanisms.ts';
 import { dovecotNameChecks } from './dovecot-names.ts';
 import { dovecotOrderChecks } from './dovecot-order.ts';
 import { dovecotProtocolChecks } from './dovecot-protocols.ts';
@@ -64,6 +66,8 @@ export const dovecotChecks: Readonly<Record<string, DovecotCheck>> = {
   ...dovecotCipherChecks,
   ...dovecotClientCertificateChecks,
   ...dovecotKeyExchangeChecks,
+  ...dovecotCleartextChecks,
+  ...dovecotMechanismChecks,
   ...dovecotNameChecks,
   ...dovecotOrderChecks,
   ...dovecotProtocolChecks,
