@@ -2,9 +2,9 @@
 declare module 'virtual:builtin-rules' {
   export const rules: readonly import('./rule.ts').Rule[];
   export const profiles: readonly import('./profile.ts').ProfileFile[];
-  /** By rule id and message id: the precompiled Handlebars templates. */
+  /** By rule id: makes the precompiled Handlebars templates by message id. */
   export const templates: Readonly<
-    Record<string, Readonly<Record<string, { readonly text: unknown; readonly advice: unknown }>>>
+    Record<string, () => Readonly<Record<string, { readonly text: unknown; readonly advice: unknown }>>>
   >;
 }
 

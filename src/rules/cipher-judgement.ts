@@ -32,6 +32,20 @@ export type CipherThresholds = Pick<
  * forbidden in several places has one objection, for the widest.
  */
 export function objectionsTo(suite: CipherSuite, thresholds: CipherThresholds): readonly Objection[] {
+  const bySuite = judged.get(thresholds) ?? new WeakMap<CipherSuite, readonly Objection[]>();
+  judged.set(thresholds, bySuite);
+  let objections = bySuite.get(suite);
+  if (objections === undefined) {
+    objections = judge(suite, thresholds);
+    bySuite.set(suite, objections);
+  }
+  return objections;
+}
+
+/** Each endpoint asks for the same suites. */
+const judged = new WeakMap<CipherThresholds, WeakMap<CipherSuite, readonly Objection[]>>();
+
+function judge(suite: CipherSuite, thresholds: CipherThresholds): readonly Objection[] {
   const { forbiddenCiphers, forwardSecrecy, authenticatedEncryption } = thresholds;
   const found: Objection[] = [];
   for (const name of classesOf(suite)) {
@@ -56,7 +70,8 @@ export function objectionsAt(
   thresholds: CipherThresholds,
   place: CipherPlace,
 ): readonly Objection[] {
-  return objectionsTo(suite, thresholds).filter(({ where }) => holdsAt(where, place));
+  const all = objectionsTo(suite, thresholds);
+  return all.length === 0 ? all : all.filter(({ where }) => holdsAt(where, place));
 }
 
 /** The classes that a profile forbids at a place, in the order of the profile. */

@@ -44,7 +44,7 @@ for (const [name, helper] of Object.entries(TEMPLATE_HELPERS)) Handlebars.regist
 
 /** The rules that pfharden comes with; their templates are compiled when the program is built. */
 export const BUILTIN_RULES = new RuleSet(builtinRules, (rule, messageId, part) => {
-  const compiled = builtinTemplates[rule.id]?.[messageId]?.[part];
+  const compiled = builtinTemplates[rule.id]?.()[messageId]?.[part];
   if (compiled === undefined) throw new Error(`rule ${rule.id} has no message "${messageId}"`);
   return Handlebars.template(compiled as TemplateSpecification) as Template;
 });

@@ -104,9 +104,16 @@ const suitesById = new Map<Release, ReadonlyMap<string, CipherSuite>>();
  * applied. The TLSv1.3 suites that are off by default are among them.
  */
 export function suitesOf(openssl: Release): readonly CipherSuite[] {
-  const { tls13, tls13OnRequest, order } = releaseData(openssl);
-  return suitesIn(openssl, `${tls13} ${tls13OnRequest} ${order}`);
+  const { release, tls13, tls13OnRequest, order } = releaseData(openssl);
+  let suites = suitesByRelease.get(release);
+  if (suites === undefined) {
+    suites = suitesIn(release, `${tls13} ${tls13OnRequest} ${order}`);
+    suitesByRelease.set(release, suites);
+  }
+  return suites;
 }
+
+const suitesByRelease = new Map<Release, readonly CipherSuite[]>();
 
 /** The suites of a list of ids, in its order; ids that the release does not have are left out. */
 export function suitesIn(openssl: Release, ids: string): CipherSuite[] {

@@ -27,11 +27,12 @@ function compiled(template: string): unknown {
 export const templates = Object.fromEntries(
   pages.map((rule) => [
     rule.id,
-    Object.fromEntries(
-      Object.entries(rule.messages).map(([id, { text, advice }]) => [
-        id,
-        { text: compiled(text), advice: compiled(advice) },
-      ]),
-    ),
+    () =>
+      Object.fromEntries(
+        Object.entries(rule.messages).map(([id, { text, advice }]) => [
+          id,
+          { text: compiled(text), advice: compiled(advice) },
+        ]),
+      ),
   ]),
 );
