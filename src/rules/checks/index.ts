@@ -5,10 +5,12 @@ import { dovecotCipherChecks } from './dovecot-ciphers.ts';
 import { dovecotCleartextChecks } from './dovecot-cleartext.ts';
 import { dovecotClientCertificateChecks } from './dovecot-client-certificates.ts';
 import { dovecotKeyExchangeChecks } from './dovecot-key-exchange.ts';
+import { dovecotLoggingChecks } from './dovecot-logging.ts';
 import { dovecotMechanismChecks } from './dovecot-mechanisms.ts';
 import { dovecotNameChecks } from './dovecot-names.ts';
 import { dovecotOrderChecks } from './dovecot-order.ts';
 import { dovecotProtocolChecks } from './dovecot-protocols.ts';
+import { dovecotSocketChecks } from './dovecot-sockets.ts';
 import { dovecotSyntaxChecks } from './dovecot-syntax.ts';
 import { dovecotTlsModeChecks } from './dovecot-tls-modes.ts';
 import { dovecotValueChecks } from './dovecot-values.ts';
@@ -67,10 +69,12 @@ export const dovecotChecks: Readonly<Record<string, DovecotCheck>> = {
   ...dovecotClientCertificateChecks,
   ...dovecotKeyExchangeChecks,
   ...dovecotCleartextChecks,
+  ...dovecotLoggingChecks,
   ...dovecotMechanismChecks,
   ...dovecotNameChecks,
   ...dovecotOrderChecks,
   ...dovecotProtocolChecks,
+  ...dovecotSocketChecks,
   ...dovecotSyntaxChecks,
   ...dovecotTlsModeChecks,
   ...dovecotValueChecks,
