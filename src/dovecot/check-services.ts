@@ -51,16 +51,16 @@ export function checkServices(given: Services): ServiceFaults {
   }
   const none = given.protocols.length === 1 && given.protocols[0] === 'none';
   const protocols = none && !hasDovecotFeature(release, 'namedFilters') ? [] : given.protocols;
-  const unknown = protocols.find(
-    (protocol) => !services.some((service) => service.value('protocol') === protocol),
-  );
+  const served = new Set(services.map((service) => service.value('protocol')));
+  const wanted = new Set(protocols);
+  const unknown = protocols.find((protocol) => !served.has(protocol));
   if (unknown !== undefined) return fault(`protocols: Unknown protocol: ${unknown}`, null, 'protocols');
   const listeners: { readonly id: string; readonly service: string }[] = [];
   const authLoad: [service: string, limit: bigint][] = [];
   const anvilLoad: [service: string, limit: bigint][] = [];
   for (const service of services) {
     const protocol = service.value('protocol');
-    if (protocol !== '' && !protocols.includes(protocol)) continue;
+    if (protocol !== '' && !wanted.has(protocol)) continue;
     const limit = processLimit(service, given);
     const wrong = limitFault(service, limit, given);
     if (wrong !== null) return fault(`service(${service.name}): ${wrong.says}`, service.name, wrong.key);

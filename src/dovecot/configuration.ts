@@ -64,6 +64,8 @@ export class DovecotConfiguration {
   readonly #evaluated: Evaluated;
   readonly #cache = new Map<string, DovecotEffective>();
   #services: readonly DovecotService[] | null = null;
+  #namesCache: ReadonlyMap<string | null, ReadonlyMap<string, readonly string[]>> | null = null;
+  #scopesCache: Map<string, Scope> | null = null;
 
   constructor(input: DovecotInput) {
     this.release = input.release.version;
@@ -209,32 +211,51 @@ export class DovecotConfiguration {
   }
 
   /** Names of the sections of a type, of all services or of one. */
-  #namesOf(type: string, service: string | null): string[] {
-    if (this.#evaluated.language === 'sections') {
-      const root = this.#evaluated.evaluation.filters[0]?.root;
-      const nodes = root?.children.filter((node) => node.type === 'service') ?? [];
-      if (service === null) return nodes.map(({ name }) => name);
-      const inside = nodes.find(({ name }) => name === service)?.children ?? [];
-      return inside.filter((node) => node.type === type).map(({ name }) => name);
-    }
-    return this.#evaluated.evaluation.sections
-      .filter((section) => section.kind === 'list' && section.type === type)
-      .filter(({ parent }) => service === null || (parent?.type === 'service' && parent.name === service))
-      .map(({ name }) => name);
+  #namesOf(type: string, service: string | null): readonly string[] {
+    return this.#names.get(service)?.get(type) ?? [];
   }
 
-  #scopeOf(path: readonly SectionRef[]): Scope | null {
-    const wanted = (scope: Scope, at: number): boolean => {
-      const ref = path[at];
-      if (ref === undefined) return scope.kind === 'root';
-      return (
-        scope.type === ref.type &&
-        scope.name === ref.name &&
-        scope.parent !== null &&
-        wanted(scope.parent, at - 1)
-      );
+  /** Names of sections by the service that they stand in, or by null, and by their type. */
+  get #names(): ReadonlyMap<string | null, ReadonlyMap<string, readonly string[]>> {
+    if (this.#namesCache !== null) return this.#namesCache;
+    const names = new Map<string | null, Map<string, string[]>>();
+    const add = (service: string | null, type: string, name: string): void => {
+      const inside = names.get(service) ?? new Map<string, string[]>();
+      names.set(service, inside);
+      const known = inside.get(type) ?? [];
+      inside.set(type, known);
+      known.push(name);
     };
-    return this.scopes().find((scope) => wanted(scope, path.length - 1)) ?? null;
+    if (this.#evaluated.language === 'sections') {
+      for (const { type, name, children } of this.#evaluated.evaluation.filters[0]?.root.children ?? []) {
+        if (type !== 'service') continue;
+        add(null, type, name);
+        for (const child of children) add(name, child.type, child.name);
+      }
+    } else {
+      for (const { kind, type, name, parent } of this.#evaluated.evaluation.sections) {
+        if (kind !== 'list') continue;
+        add(null, type, name);
+        if (parent?.type === 'service') add(parent.name, type, name);
+      }
+    }
+    this.#namesCache = names;
+    return names;
+  }
+
+  /** The section of a service, or of a listener in one, outside of all filters. */
+  #scopeOf(path: readonly SectionRef[]): Scope | null {
+    if (this.#scopesCache === null) {
+      this.#scopesCache = new Map();
+      for (const scope of this.scopes()) {
+        const { parent } = scope;
+        const around = parent === null || parent.kind === 'root' ? [] : [parent];
+        if (around.some((outer) => outer.parent?.kind !== 'root')) continue;
+        const key = pathKey([...around, scope]);
+        if (!this.#scopesCache.has(key)) this.#scopesCache.set(key, scope);
+      }
+    }
+    return this.#scopesCache.get(pathKey(path)) ?? null;
   }
 
   /** A section of 2.2 and 2.3: of several without a name each is one of its own. */
@@ -268,6 +289,10 @@ export class DovecotConfiguration {
       get: (key) => this.get(key, context),
     };
   }
+}
+
+function pathKey(path: readonly SectionRef[]): string {
+  return JSON.stringify(path.map(({ type, name }) => [type, name]));
 }
 
 /** Whether a section of a list stands in nothing but filters of connections. */

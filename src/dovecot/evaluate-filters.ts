@@ -14,6 +14,7 @@ import {
   tableOf,
 } from './evaluation.ts';
 import {
+  filterKey as connectionKey,
   type Filter,
   type FilterType,
   filterFault,
@@ -21,7 +22,6 @@ import {
   isFilterType,
   isOfNetwork,
   NO_FILTER,
-  sameFilter,
 } from './filter.ts';
 import { type DovecotTree, lastLine, type Read, relativePath } from './load.ts';
 import type { DovecotFault, DovecotFaultCode, DovecotWarning } from './outcome.ts';
@@ -80,6 +80,8 @@ export interface FilterSection {
   readonly lists: number;
   readonly names: number;
   readonly order: number;
+  /** A group, or a section of one. */
+  readonly inGroup: boolean;
 }
 
 /** What 2.4 makes of a configuration. */
@@ -90,7 +92,8 @@ export interface FilterEvaluation extends Evaluation {
   readonly root: FilterSection;
   /** All sections, in order of their opening; the first is the root. */
   readonly sections: readonly FilterSection[];
-  readonly groups: ReadonlyMap<string, readonly FilterSection[]>;
+  /** By label and name. */
+  readonly groups: ReadonlyMap<string, ReadonlyMap<string, FilterSection>>;
   /** What dovecot_config_version says, where it is one that the release knows. */
   readonly configVersion: string | null;
 }
@@ -107,6 +110,11 @@ interface Open extends FilterSection {
   readonly children: Open[];
   readonly parent: Open | null;
   readonly groups: { label: string; name: string; at: Location }[];
+  /** Children by what tells them apart. */
+  readonly byKey: Map<string, Open>;
+  readonly labels: Map<string, { name: string }>;
+  /** It, or one around it, is something else than a section of a list. */
+  readonly inOther: boolean;
   requiredSeen: boolean;
 }
 
@@ -135,6 +143,7 @@ const CHECKED: ReadonlySet<string> = new Set<CheckedType>([
   'enum',
 ]);
 const FILE_INLINE = 'inline:';
+const NO_ENTRIES: readonly ListEntry[] = [];
 /** Settings that have to be known before groups are. */
 const NOT_IN_GROUPS: ReadonlySet<string> = new Set([
   'import_environment',
@@ -188,7 +197,7 @@ class FilterReader {
   readonly #root: Open;
   readonly #sections: Open[] = [];
   readonly #stack: Frame[] = [];
-  readonly #groups = new Map<string, Open[]>();
+  readonly #groups = new Map<string, Map<string, Open>>();
   readonly #assignments: DovecotAssignment[] = [];
   readonly #scopes: Scope[] = [];
   readonly #faults: DovecotFault[] = [];
@@ -198,6 +207,12 @@ class FilterReader {
   readonly #prefixes: readonly string[];
   /** Names whose value is being worked out: one that comes again refers to itself. */
   readonly #chain: string[] = [];
+  /** Lists that lines are added to, with the place of each word. */
+  readonly #growing = new WeakMap<
+    readonly ListEntry[],
+    { readonly entries: ListEntry[]; readonly places: Map<string, number> }
+  >();
+  readonly #similar = new Map<string, ReadonlyMap<string, readonly string[]>>();
   #read: Read | null = null;
 
   constructor(tree: DovecotTree, release: Release, options: FilterOptions) {
@@ -395,8 +410,8 @@ class FilterReader {
         throw new Refusal('bad-group', 'groups must defined at top-level, not under filters');
       const section = this.#open({ kind: 'group', type: key, name, own: NO_FILTER }, outer);
       const label = key.slice(1);
-      const known = this.#groups.get(label) ?? [];
-      if (!known.includes(section)) this.#groups.set(label, [...known, section]);
+      const known = this.#groups.get(label) ?? new Map<string, Open>();
+      this.#groups.set(label, known.set(name, section));
       frame({ section });
       return true;
     }
@@ -449,7 +464,7 @@ class FilterReader {
 
   /** The section of that name in another, made where it is not there. */
   #open(part: Pick<FilterSection, 'kind' | 'type' | 'name' | 'own'>, parent: Open): Open {
-    const section = parent.children.find((child) => sameSection(child, part)) ?? this.#add(part, parent);
+    const section = parent.byKey.get(sectionKey(part)) ?? this.#add(part, parent);
     const { scope } = section;
     if (this.#read !== null && this.#read.statement.kind === 'section') {
       if (scope.openings.length === 0) this.#scopes.push(scope);
@@ -476,12 +491,17 @@ class FilterReader {
       values: new Map(),
       children: [],
       groups: [],
+      byKey: new Map(),
+      labels: new Map(),
+      inGroup: part.kind === 'group' || parent?.inGroup === true,
+      inOther: part.kind === 'filter' || part.kind === 'named' || parent?.inOther === true,
       lists: (parent?.lists ?? 0) + (isList ? 1 : 0),
       names: (parent?.names ?? 0) + (part.kind === 'named' ? 1 : 0),
       order: this.#sections.length,
       requiredSeen: false,
     };
     parent?.children.push(section);
+    parent?.byKey.set(sectionKey(part), section);
     this.#sections.push(section);
     return section;
   }
@@ -505,15 +525,18 @@ class FilterReader {
   }
 
   #useGroup(section: Open, label: string, text: Text): void {
-    for (let outer: Open | null = section; outer !== null; outer = outer.parent) {
-      if (outer.kind === 'group') throw new Refusal('bad-group', 'Recursive include groups not allowed');
-    }
+    if (section.inGroup) throw new Refusal('bad-group', 'Recursive include groups not allowed');
     if (text.pending) throw new Refusal('bad-group', 'Include groups cannot contain $variables');
     if (this.#read === null) return;
     const at = statementLocation(this.#read);
-    const used = section.groups.find((group) => group.label === label);
-    if (used === undefined) section.groups.push({ label, name: text.text, at });
-    else used.name = text.text;
+    const used = section.labels.get(label);
+    if (used === undefined) {
+      const group = { label, name: text.text, at };
+      section.groups.push(group);
+      section.labels.set(label, group);
+    } else {
+      used.name = text.text;
+    }
     if (hasDovecotFeature(this.#release, 'lateReferences')) this.#checkGroup(label, text.text);
     else this.#lateGroups.push({ label, name: text.text, read: this.#read });
   }
@@ -525,7 +548,7 @@ class FilterReader {
     const builtIn = BUILT_IN_GROUPS[label];
     if (own === undefined && builtIn === undefined)
       throw new Refusal('bad-group', `Unknown group label @${label}`);
-    if (own?.some((group) => group.name === name) !== true && builtIn?.includes(name) !== true)
+    if (own?.has(name) !== true && builtIn?.includes(name) !== true)
       throw new Refusal('bad-group', `Unknown group @${label}=${name}`);
   }
 
@@ -726,7 +749,7 @@ class FilterReader {
     const key = listOf(name);
     const setting = this.#table.get(key);
     if (setting === null || this.#read === null) return;
-    if (NOT_IN_GROUPS.has(key) && inGroup(section))
+    if (NOT_IN_GROUPS.has(key) && section.inGroup)
       throw new Refusal('bad-group', `${key} cannot currently be defined inside groups`);
     const { filterKey } = this.#frame;
     if (filterKey !== null && requiredSetting(filterKey, this.#release) === name) section.requiredSeen = true;
@@ -803,9 +826,13 @@ class FilterReader {
       if (!bool.ok) throw new Refusal('bad-value', bool.says);
     }
     const entry = { key: name.slice(slash + 1), value: text };
-    const entries = [...(earlier?.entries ?? this.#inherited(setting, section))];
-    const at = entries.findIndex((other) => other.key === entry.key);
-    entries.splice(at < 0 ? entries.length : at, at < 0 ? 0 : 1, entry);
+    const growing = this.#growing.get(earlier?.entries ?? NO_ENTRIES);
+    const entries = growing?.entries ?? [...(earlier?.entries ?? this.#inherited(setting, section))];
+    const places = growing?.places ?? new Map(entries.map(({ key }, index) => [key, index]));
+    const at = places.get(entry.key) ?? entries.length;
+    entries[at] = entry;
+    places.set(entry.key, at);
+    this.#growing.set(entries, { entries, places });
     return { ...base, text: '', entries, replaces: earlier?.replaces ?? false };
   }
 
@@ -889,12 +916,12 @@ class FilterReader {
     const tried = `${says} (${section.type}_${key}`;
     if (section.kind === 'named') return `${tried} not found either.)`;
     const begin = `${section.type}_`;
-    const meant = [...this.#table.names()].filter((name) => {
-      if (!name.startsWith(begin)) return false;
-      const rest = name.slice(begin.length);
-      const next = rest.indexOf('_');
-      return next >= 0 && rest.slice(next + 1) === key;
-    });
+    let similar = this.#similar.get(begin);
+    if (similar === undefined) {
+      similar = similarNames(this.#table, begin);
+      this.#similar.set(begin, similar);
+    }
+    const meant = similar.get(key) ?? [];
     const hint =
       meant.length === 0
         ? ''
@@ -911,7 +938,7 @@ class FilterReader {
     const earlier = this.#seen.get(name);
     if (section === this.#root) {
       if (earlier !== undefined) this.#warnings.push(globalAfterFilter(read, name, earlier));
-    } else if (earlier === undefined && hasOtherFilters(this.#frame.section)) {
+    } else if (earlier === undefined && this.#frame.section.inOther) {
       this.#seen.set(name, {
         at: statementLocation(read),
         line: lastLine(read.file.source, read.statement.line.span),
@@ -999,9 +1026,11 @@ function underscored({ type, name, kind }: FilterSection): string {
 
 /** The path of a section with a name, as `$SET:` writes it. */
 function pathOf(section: FilterSection): string {
-  const outer = section.parent === null ? '' : pathOf(section.parent);
-  if (section.kind !== 'list') return outer;
-  return `${outer === '' ? '' : `${outer}/`}${section.type}/${section.name}`;
+  const parts: string[] = [];
+  for (let at: FilterSection | null = section; at !== null; at = at.parent) {
+    if (at.kind === 'list') parts.push(`${at.type}/${at.name}`);
+  }
+  return parts.toReversed().join('/');
 }
 
 /** Sections that may not stand inside others of their kind. */
@@ -1009,10 +1038,6 @@ function notUnder(key: string, outer: string): boolean {
   if (key === 'service') return true;
   if (key === 'namespace') return outer === 'namespace' || outer === 'mailbox';
   return key === 'mailbox' && outer === 'mailbox';
-}
-
-function inGroup(section: FilterSection): boolean {
-  return section.kind === 'group' || (section.parent !== null && inGroup(section.parent));
 }
 
 /** The connections for which a section counts. */
@@ -1029,18 +1054,29 @@ function joined(outer: Filter, inner: Filter): Filter {
   };
 }
 
-function sameSection(
-  section: FilterSection,
-  part: Pick<FilterSection, 'kind' | 'type' | 'name' | 'own'>,
-): boolean {
-  if (section.kind !== part.kind || section.type !== part.type) return false;
-  return part.kind === 'filter' ? sameFilter(section.own, part.own) : section.name === part.name;
+/** What tells the sections inside another apart. */
+function sectionKey({
+  kind,
+  type,
+  name,
+  own,
+}: Pick<FilterSection, 'kind' | 'type' | 'name' | 'own'>): string {
+  return `${kind} ${type} ${kind === 'filter' ? connectionKey(own) : name}`;
 }
 
-/** Whether a section, or one around it, is something else than a section of a list. */
-function hasOtherFilters(section: FilterSection): boolean {
-  if (section.kind === 'filter' || section.kind === 'named') return true;
-  return section.parent !== null && hasOtherFilters(section.parent);
+/** Names that a section is short for, by what is left of them without their second part. */
+function similarNames(table: SettingsTable, begin: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const name of table.names()) {
+    if (!name.startsWith(begin)) continue;
+    const next = name.indexOf('_', begin.length);
+    if (next < 0) continue;
+    const key = name.slice(next + 1);
+    const known = found.get(key) ?? [];
+    known.push(name);
+    found.set(key, known);
+  }
+  return found;
 }
 
 /** The marker behind `<<`. */

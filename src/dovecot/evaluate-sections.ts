@@ -16,11 +16,11 @@ import {
   type Filter,
   type FilterType,
   filterFault,
+  filterKey,
   innerFilter,
   isFilterType,
   isOfNetwork,
   NO_FILTER,
-  sameFilter,
 } from './filter.ts';
 import { type LegacyHost, LegacyNames } from './legacy.ts';
 import { type DovecotTree, lastLine, type Read, relativePath } from './load.ts';
@@ -56,6 +56,8 @@ export interface SectionNode {
   readonly scope: Scope;
   readonly values: Map<string, SectionValue>;
   readonly children: SectionNode[];
+  /** The first child of a type and name. */
+  readonly byName: Map<string, SectionNode>;
 }
 
 /** All that one filter holds. */
@@ -129,6 +131,7 @@ class SectionReader implements LegacyHost {
   readonly #options: EvaluationOptions;
   readonly #services: ReadonlyMap<string, DefaultService>;
   readonly #filters: OpenFilter[] = [];
+  readonly #byKey = new Map<string, OpenFilter>();
   readonly #stack: Frame[] = [];
   readonly #assignments: DovecotAssignment[] = [];
   readonly #scopes: Scope[] = [];
@@ -303,7 +306,7 @@ class SectionReader implements LegacyHost {
   #openFilter(type: FilterType, name: string): OpenFilter {
     const outer = this.frame.filter;
     const filter = innerFilter(type, name, outer.filter);
-    let known = this.#filters.find((other) => sameFilter(other.filter, filter));
+    let known = this.#byKey.get(filterKey(filter));
     if (known === undefined) {
       const scope = scopeOf('filter', type, name, outer.root.scope, filter);
       known = this.#addFilter(filter, scope, this.#read);
@@ -322,10 +325,12 @@ class SectionReader implements LegacyHost {
       scope,
       values: new Map(),
       children: [],
+      byName: new Map(),
     };
     const openedAt = read === null ? null : blamedLine(read);
     const added: OpenFilter = { filter, root, openedAt, links: new Map() };
     this.#filters.push(added);
+    this.#byKey.set(filterKey(filter), added);
     return added;
   }
 
@@ -373,8 +378,13 @@ class SectionReader implements LegacyHost {
         scope: scopeOf('section', type, free ? '' : name, parent.scope, filter.filter),
         values: new Map(),
         children: [],
+        byName: new Map(),
       };
-      if (same === null) parent.children.push(node);
+      if (same === null) {
+        parent.children.push(node);
+        const key = nodeKey(type, node.name);
+        if (!parent.byName.has(key)) parent.byName.set(key, node);
+      }
       filter.links.set(full, node);
       if (free) filter.links.set(path, node);
     }
@@ -650,6 +660,11 @@ class SectionReader implements LegacyHost {
     if (scope.openings.length === 0) this.#scopes.push(scope);
     (scope as OpenScope).openings.push(statementLocation(this.#read));
   }
+}
+
+/** How a section finds those inside it. */
+export function nodeKey(type: string, name: string): string {
+  return `${type} ${name}`;
 }
 
 function scopeOf(

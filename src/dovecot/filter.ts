@@ -1,4 +1,4 @@
-import { isInNet, maskBits, type Net, netText, parseNet, sameNet } from './net.ts';
+import { isInNet, maskBits, type Net, netText, parseNet } from './net.ts';
 
 /** A network as a filter names it: read, and as written where it is a host name that only a resolver knows. */
 export interface FilterNet {
@@ -50,18 +50,18 @@ export function isOfNetwork(filter: Filter): boolean {
 
 /** Whether two filters are one to the server. */
 export function sameFilter(a: Filter, b: Filter): boolean {
-  return (
-    a.protocol === b.protocol &&
-    a.localName?.toLowerCase() === b.localName?.toLowerCase() &&
-    sameFilterNet(a.local, b.local) &&
-    sameFilterNet(a.remote, b.remote)
-  );
+  return filterKey(a) === filterKey(b);
 }
 
-function sameFilterNet(a: FilterNet | null, b: FilterNet | null): boolean {
-  if (a === null || b === null) return a === b;
-  if (a.net === null || b.net === null) return a.net === b.net && a.text === b.text;
-  return sameNet(a.net, b.net);
+/** The same for filters that are one to the server. */
+export function filterKey({ protocol, localName, local, remote }: Filter): string {
+  return JSON.stringify([protocol, localName?.toLowerCase() ?? null, netKey(local), netKey(remote)]);
+}
+
+function netKey(filterNet: FilterNet | null): string | null {
+  if (filterNet === null) return null;
+  const { net, text } = filterNet;
+  return net === null ? `name ${text}` : `${net.family} ${net.address} ${net.bits}`;
 }
 
 /** What the server says of a filter that may not stand where it stands, or whose network it cannot read; else null. */
@@ -116,6 +116,11 @@ function readNet(text: string): FilterNet {
 /** A network as doveconf prints it: the address, of a host name too. */
 export function filterNetText({ net, text }: FilterNet): string {
   return net === null ? text : netText(net);
+}
+
+/** The same for connections that are one to all filters. */
+export function connectionOf({ protocol, localName, localIp, remoteIp }: Connection): string {
+  return JSON.stringify([protocol, localName, localIp, remoteIp]);
 }
 
 /** Whether a filter holds for a connection. */

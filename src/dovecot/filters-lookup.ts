@@ -8,14 +8,14 @@ import {
   type SectionRef,
 } from './effective.ts';
 import type { FilterEvaluation, FilterSection, FilterValue } from './evaluate-filters.ts';
-import { matchesFilter } from './filter.ts';
+import { connectionOf, matchesFilter } from './filter.ts';
 import { serviceDefault } from './sections-lookup.ts';
 import { type DefaultService, defaultServices } from './services.ts';
 import type { DovecotSetting } from './settings.ts';
 
-/** A section that matches, with its place among them. */
+/** What a section that matches says, with its place among them. */
 interface Candidate {
-  readonly section: FilterSection;
+  readonly value: FilterValue;
   readonly lists: number;
   readonly names: number;
   readonly order: number;
@@ -37,11 +37,7 @@ export function lookUpFilter(
   const sections = context.sections ?? [];
   const name = fullName(evaluation, key, sections);
   const setting = evaluation.table.get(name);
-  const found: FilterValue[] = [];
-  for (const { section } of candidates(evaluation, context)) {
-    const value = section.values.get(name);
-    if (value !== undefined) found.push(value);
-  }
+  const found = candidates(evaluation, name, context).map(({ value }) => value);
   const [first] = found;
   const fallback = defaultValue(evaluation, name, setting, sections, release);
   const isList = setting?.type === 'boollist' || setting?.type === 'strlist';
@@ -78,33 +74,104 @@ function fullName({ table }: FilterEvaluation, key: string, sections: readonly S
   return key;
 }
 
-/** All sections that match, the one that counts most first. */
-function candidates({ sections, groups }: FilterEvaluation, context: DovecotContext): Candidate[] {
+/** Where to look for a setting, so that not all sections have to be asked. */
+interface Index {
+  /** The root, and the sections of connections. */
+  readonly filters: readonly FilterSection[];
+  /** Of these, those that hold for a connection. */
+  readonly matching: Map<string, readonly FilterSection[]>;
+  /** Sections with a name that set something, by that and their name. */
+  readonly named: ReadonlyMap<string, readonly FilterSection[]>;
+  /** Sections that use groups, whatever these set. */
+  readonly grouped: readonly FilterSection[];
+}
+
+const indexes = new WeakMap<FilterEvaluation, Index>();
+
+function indexOf(evaluation: FilterEvaluation): Index {
+  const known = indexes.get(evaluation);
+  if (known !== undefined) return known;
+  const named = new Map<string, FilterSection[]>();
+  const filters: FilterSection[] = [];
+  const grouped: FilterSection[] = [];
+  for (const section of evaluation.sections) {
+    if (section.groups.length > 0) grouped.push(section);
+    if (section.kind === 'root' || section.kind === 'filter') filters.push(section);
+    else if (section.kind !== 'group') {
+      for (const setting of section.values.keys()) {
+        const key = namedKey(setting, section);
+        const sections = named.get(key) ?? [];
+        sections.push(section);
+        named.set(key, sections);
+      }
+    }
+  }
+  const index = { filters, matching: new Map<string, readonly FilterSection[]>(), named, grouped };
+  indexes.set(evaluation, index);
+  return index;
+}
+
+function namedKey(setting: string, { type, name }: SectionRef): string {
+  return JSON.stringify([setting, type, name]);
+}
+
+/** The sections that match and may say something of a setting. */
+function sayingOf(
+  evaluation: FilterEvaluation,
+  setting: string,
+  context: DovecotContext,
+): Set<FilterSection> {
+  const { filters, matching, named, grouped } = indexOf(evaluation);
+  const connection = connectionOf(context);
+  let sections = matching.get(connection);
+  if (sections === undefined) {
+    sections = filters.filter((section) => matches(section, { ...context, sections: [] }));
+    matching.set(connection, sections);
+  }
+  const others = [
+    ...(context.sections ?? []).flatMap((ref) => named.get(namedKey(setting, ref)) ?? []),
+    ...grouped,
+  ];
+  return new Set([...sections, ...others.filter((section) => matches(section, context))]);
+}
+
+/** What the sections that match say of a setting, the one that counts most first. */
+function candidates(evaluation: FilterEvaluation, setting: string, context: DovecotContext): Candidate[] {
+  const { groups } = evaluation;
   const found: Candidate[] = [];
   const collect = (section: FilterSection, lists: number, names: number, order: number): void => {
-    found.push({ section, lists, names, order });
+    const own = section.values.get(setting);
+    if (own !== undefined) found.push({ value: own, lists, names, order });
     for (const { label, name } of section.groups) {
-      const group = groups.get(label)?.find((other) => other.name === name);
+      const group = groups.get(label)?.get(name);
       if (group !== undefined) inGroup(group, { lists: lists - group.lists, names, order: order - 0.5 });
     }
   };
   const inGroup = (section: FilterSection, base: { lists: number; names: number; order: number }): void => {
-    found.push({
-      section,
-      lists: base.lists + section.lists,
-      names: base.names + section.names,
-      order: base.order,
-    });
-    for (const child of section.children) if (matchesItself(child, context)) inGroup(child, base);
+    const left = [section];
+    for (let at = left.pop(); at !== undefined; at = left.pop()) {
+      const value = at.values.get(setting);
+      if (value !== undefined)
+        found.push({
+          value,
+          lists: base.lists + at.lists,
+          names: base.names + at.names,
+          order: base.order,
+        });
+      left.push(...at.children.filter((child) => matchesItself(child, context)).toReversed());
+    }
   };
-  for (const section of sections) {
-    if (matches(section, context)) collect(section, section.lists, section.names, section.order);
+  for (const section of sayingOf(evaluation, setting, context)) {
+    collect(section, section.lists, section.names, section.order);
   }
   return found.sort((a, b) => b.lists - a.lists || b.names - a.names || b.order - a.order);
 }
 
 function matches(section: FilterSection, context: DovecotContext): boolean {
-  return matchesItself(section, context) && (section.parent === null || matches(section.parent, context));
+  for (let at: FilterSection | null = section; at !== null; at = at.parent) {
+    if (!matchesItself(at, context)) return false;
+  }
+  return true;
 }
 
 function matchesItself({ kind, type, name, own }: FilterSection, context: DovecotContext): boolean {

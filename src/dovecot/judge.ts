@@ -5,11 +5,17 @@ import { type CheckedService, checkServices, type Services } from './check-servi
 import { type Checked, checkSettings } from './checks.ts';
 import type { SectionRef } from './effective.ts';
 import type { FilterEvaluation, FilterSection, FilterValue } from './evaluate-filters.ts';
-import type { FilterNode, SectionEvaluation, SectionNode, SectionValue } from './evaluate-sections.ts';
+import {
+  type FilterNode,
+  nodeKey,
+  type SectionEvaluation,
+  type SectionNode,
+  type SectionValue,
+} from './evaluate-sections.ts';
 import { eventFilterFault } from './event-filter.ts';
 import { type Filter, type FilterNet, matchesWildcard } from './filter.ts';
 import { lookUpFilter } from './filters-lookup.ts';
-import { isInNet } from './net.ts';
+import { isInNet, netPrefix } from './net.ts';
 import type { DovecotFault, DovecotWarning } from './outcome.ts';
 import { hasDovecotFeature } from './releases.ts';
 import { holdsAll, lookUpSection } from './sections-lookup.ts';
@@ -53,10 +59,9 @@ export function judgeSections(evaluation: SectionEvaluation, release: Release, s
   const { filters, table } = evaluation;
   const [global] = filters;
   const globalSsl = global?.root.values.get('ssl')?.value ?? '';
+  const masks = new Masks(filters);
   for (const node of filters) {
-    const matching = filters
-      .filter((other) => matchesMask(other.filter, node.filter))
-      .toSorted(mostSpecificFirst);
+    const matching = masks.of(node.filter).toSorted(mostSpecificFirst);
     const conflict = conflictIn(matching);
     if (conflict !== null) {
       found.fault(conflict.says, conflict.at, conflict.name);
@@ -99,6 +104,62 @@ function mostSpecificFirst(a: FilterNode, b: FilterNode): number {
   const left = rank(a);
   const at = left.findIndex((value, index) => value !== right[index]);
   return (right[at] ?? 0) - (left[at] ?? 0);
+}
+
+/** Finds the filters that hold another one, without a look at each of thousands. */
+class Masks {
+  readonly #filters: readonly FilterNode[];
+  readonly #byKey = new Map<string, number[]>();
+  readonly #bits = { local: new Set<number>(), remote: new Set<number>() };
+  /** Those that hold what is written otherwise. */
+  readonly #loose: number[] = [];
+
+  constructor(filters: readonly FilterNode[]) {
+    this.#filters = filters;
+    for (const [index, { filter }] of filters.entries()) {
+      const { protocol, localName, local, remote } = filter;
+      if (protocol?.startsWith('!') === true || /[ *?]/.test(localName ?? '')) {
+        this.#loose.push(index);
+        continue;
+      }
+      if (local?.net) this.#bits.local.add(local.net.bits);
+      if (remote?.net) this.#bits.remote.add(remote.net.bits);
+      const key = maskKey(protocol, localName, maskNet(local), maskNet(remote));
+      const known = this.#byKey.get(key);
+      if (known === undefined) this.#byKey.set(key, [index]);
+      else known.push(index);
+    }
+  }
+
+  /** In the order in which they are opened. */
+  of(filter: Filter): FilterNode[] {
+    const found = [...this.#loose];
+    for (const protocol of new Set([null, filter.protocol]))
+      for (const localName of new Set([null, filter.localName]))
+        for (const local of around(filter.local, this.#bits.local))
+          for (const remote of around(filter.remote, this.#bits.remote))
+            found.push(...(this.#byKey.get(maskKey(protocol, localName, local, remote)) ?? []));
+    return found
+      .toSorted((a, b) => a - b)
+      .flatMap((index) => this.#filters[index] ?? [])
+      .filter((node) => matchesMask(node.filter, filter));
+  }
+}
+
+function maskKey(...parts: readonly (string | null)[]): string {
+  return JSON.stringify(parts.map((part) => part?.toLowerCase() ?? null));
+}
+
+/** What a network and others of its size that hold the same have in common. */
+function maskNet(part: FilterNet | null): string | null {
+  return part?.net ? netPrefix(part.net, part.net.bits) : (part?.text ?? null);
+}
+
+/** All that may hold a network. */
+function around(part: FilterNet | null, sizes: ReadonlySet<number>): Set<string | null> {
+  const { net = null } = part ?? {};
+  if (net === null) return new Set([null, part?.text ?? null]);
+  return new Set([null, ...[...sizes].map((bits) => netPrefix(net, bits))]);
 }
 
 /** Whether all connections of a filter are connections of another (config_filter_match()). */
@@ -152,6 +213,11 @@ function conflictIn(
 
 /** Sections that lack what they cannot be without, or hold what they cannot. */
 function checkSections(root: SectionNode, found: Findings, release: Release): void {
+  const namespaces = new Map<string, SectionNode>();
+  for (const node of root.children) {
+    const prefix = node.values.get('prefix')?.value ?? '';
+    if (node.type === 'namespace' && !namespaces.has(prefix)) namespaces.set(prefix, node);
+  }
   for (const node of root.children) {
     const value = (key: string): string => node.values.get(key)?.value ?? '';
     const at = (key: string): Location | null =>
@@ -164,7 +230,7 @@ function checkSections(root: SectionNode, found: Findings, release: Release): vo
           found.fault('Obsolete pass=yes setting mixed with non-default result_success', at('pass'), 'pass');
         break;
       case 'namespace':
-        checkNamespace(node, root, found);
+        checkNamespace(node, namespaces, found);
         break;
       case 'metric':
         checkMetric(node, found, release);
@@ -174,7 +240,11 @@ function checkSections(root: SectionNode, found: Findings, release: Release): vo
   }
 }
 
-function checkNamespace(node: SectionNode, root: SectionNode, found: Findings): void {
+function checkNamespace(
+  node: SectionNode,
+  namespaces: ReadonlyMap<string, SectionNode>,
+  found: Findings,
+): void {
   const value = (key: string): string => node.values.get(key)?.value ?? '';
   const prefix = value('prefix');
   if (value('separator').length > 1) {
@@ -183,8 +253,7 @@ function checkNamespace(node: SectionNode, root: SectionNode, found: Findings): 
   }
   const alias = node.values.get('alias_for');
   if (alias !== undefined && value('disabled') !== 'yes') {
-    const all = root.children.filter(({ type }) => type === 'namespace');
-    const target = all.find((other) => (other.values.get('prefix')?.value ?? '') === alias.value);
+    const target = namespaces.get(alias.value);
     if (target === undefined)
       found.fault(
         `Namespace '${prefix}': alias_for points to unknown namespace: ${alias.value}`,
@@ -227,7 +296,7 @@ export function judgeFilters(
   const found = new Findings(start);
   const globalSsl = evaluation.root.values.get('ssl')?.text ?? '';
   for (const section of evaluation.sections) {
-    if (isOfGroup(section)) continue;
+    if (section.inGroup) continue;
     const ssl = section.values.get('ssl');
     if (globalSsl === 'no' && ssl !== undefined && ssl.text !== 'no' && found.warnings.length === 0)
       found.warn('ssl-off-globally', offGlobally(ssl.text), ssl.at, 'ssl');
@@ -238,10 +307,6 @@ export function judgeFilters(
   if (expand || !hasDovecotFeature(release, 'lateReferences'))
     serviceFaults(filterServices(evaluation, release), found);
   return found;
-}
-
-function isOfGroup(section: FilterSection): boolean {
-  return section.kind === 'group' || (section.parent !== null && isOfGroup(section.parent));
 }
 
 function checkFilter(
@@ -310,12 +375,13 @@ function serviceFaults(services: ServicesWithPlaces, found: Findings): void {
 
 function sectionServices(evaluation: SectionEvaluation, release: Release): ServicesWithPlaces {
   const known = defaultServices(release);
-  const nodes = evaluation.filters[0]?.root.children.filter(({ type }) => type === 'service') ?? [];
+  const root = evaluation.filters[0]?.root;
+  const nodes = root?.children.filter(({ type }) => type === 'service') ?? [];
   const get = (key: string, ...sections: SectionRef[]): string =>
     lookUpSection(evaluation, key, { sections }, release).value;
   const names = new Set([...[...known.keys()].sort().toReversed(), ...nodes.map(({ name }) => name)]);
   const listenersOf = (service: string, kind: ListenerKind): string[] =>
-    (nodes.find(({ name }) => name === service)?.children ?? [])
+    (root?.byName.get(nodeKey('service', service))?.children ?? [])
       .filter(({ type }) => type === kind)
       .map(({ name }) => name);
   return {
@@ -343,10 +409,16 @@ function filterServices(evaluation: FilterEvaluation, release: Release): Service
   const get = (key: string, ...sections: SectionRef[]): string =>
     lookUpFilter(evaluation, key, { sections }, release).value;
   const names = new Set([...[...known.keys()].sort(), ...own.map(({ name }) => name)]);
+  const byName = new Map<string, FilterSection[]>();
+  for (const section of own) {
+    const sameName = byName.get(section.name);
+    if (sameName === undefined) byName.set(section.name, [section]);
+    else sameName.push(section);
+  }
   const listenersOf = (service: string, wanted: ListenerKind): string[] =>
-    own
-      .filter(({ name }) => name === service)
-      .flatMap(({ children }) => children.filter(({ type }) => type === wanted).map(({ name }) => name));
+    (byName.get(service) ?? []).flatMap(({ children }) =>
+      children.filter(({ type }) => type === wanted).map(({ name }) => name),
+    );
   return {
     release,
     services: [...names].map((name) => serviceOf(name, known.get(name), listenersOf, get)),

@@ -38,15 +38,17 @@ export function isInNet(inner: Net, outer: Net): boolean {
   return address >> drop === outer.address >> drop;
 }
 
-/** Whether two networks are written with the same address and bits. */
-export function sameNet(a: Net, b: Net): boolean {
-  return a.family === b.family && a.address === b.address && a.bits === b.bits;
-}
-
 /** The address, and the bits where not all of them count. */
 export function netText(net: Net): string {
   const address = net.family === 4 ? ipv4Text(net.address) : ipv6Text(net.address);
   return net.bits === FAMILY_BITS[net.family] ? address : `${address}/${net.bits}`;
+}
+
+/** The first bits of a network, the same for all of one size that lie in each other. */
+export function netPrefix(net: Net, bits: number): string {
+  const { family, address } = unmapped(net);
+  const drop = BigInt(Math.max(0, FAMILY_BITS[family] - bits));
+  return `${family} ${bits} ${address >> drop}`;
 }
 
 function unmapped(net: Net): Net {

@@ -7,8 +7,14 @@ import {
   originOf,
   type SectionRef,
 } from './effective.ts';
-import type { FilterNode, SectionEvaluation, SectionNode, SectionValue } from './evaluate-sections.ts';
-import { matchesFilter } from './filter.ts';
+import {
+  type FilterNode,
+  nodeKey,
+  type SectionEvaluation,
+  type SectionNode,
+  type SectionValue,
+} from './evaluate-sections.ts';
+import { connectionOf, matchesFilter } from './filter.ts';
 import { leastSpecificFirst } from './listing-sections.ts';
 import { type DefaultService, defaultServices } from './services.ts';
 import type { DovecotSetting } from './settings.ts';
@@ -26,16 +32,14 @@ export function lookUpSection(
   context: DovecotContext,
   release: Release,
 ): DovecotEffective {
-  const { table, filters } = evaluation;
+  const { table } = evaluation;
   const sections = context.sections ?? [];
   const info = sections.length === 0 ? null : sections.map(({ type }) => type).join('/');
   const known = table.get(name, info);
   const alias = known?.aliasOf ?? null;
   const setting = alias === null ? known : (table.get(alias, info) ?? known);
   const key = setting?.name ?? name;
-  const matching = filters
-    .filter(({ filter }) => matchesFilter(filter, context))
-    .toSorted((a, b) => -leastSpecificFirst(a, b));
+  const matching = matchingFilters(evaluation, context);
   let found: SectionValue | null = null;
   let conflict: DovecotAssignment | null = null;
   for (const [index, node] of matching.entries()) {
@@ -54,6 +58,23 @@ export function lookUpSection(
       (other) => lookUpSection(evaluation, other, {}, release).value,
     );
   return effective({ name: key, value, setting, found, conflict }, release);
+}
+
+const matched = new WeakMap<SectionEvaluation, Map<string, readonly FilterNode[]>>();
+
+/** The filters that hold for a connection, the most specific first. */
+function matchingFilters(evaluation: SectionEvaluation, context: DovecotContext): readonly FilterNode[] {
+  const known = matched.get(evaluation) ?? new Map<string, readonly FilterNode[]>();
+  matched.set(evaluation, known);
+  const connection = connectionOf(context);
+  let filters = known.get(connection);
+  if (filters === undefined) {
+    filters = evaluation.filters
+      .filter(({ filter }) => matchesFilter(filter, context))
+      .toSorted((a, b) => -leastSpecificFirst(a, b));
+    known.set(connection, filters);
+  }
+  return filters;
 }
 
 /** What a key is worth in one section, whatever it is called. */
@@ -85,7 +106,7 @@ export function holdsAll(outer: FilterNode, inner: FilterNode | undefined): bool
 export function sectionAt(root: SectionNode, sections: readonly SectionRef[]): SectionNode | null {
   let node: SectionNode | undefined = root;
   for (const { type, name } of sections) {
-    node = node?.children.find((child) => child.type === type && child.name === name);
+    node = node?.byName.get(nodeKey(type, name));
   }
   return node ?? null;
 }

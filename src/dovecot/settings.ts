@@ -132,7 +132,7 @@ export function datedValue<T>(values: Dated<T>, release: Release): T | undefined
 class Table implements SettingsTable {
   readonly release: Release;
   readonly configVersion: Release;
-  private readonly made = new Map<string, DovecotSetting | null>();
+  private readonly made = new Map<string, DovecotSetting>();
 
   constructor(release: Release, configVersion: Release) {
     this.release = release;
@@ -141,10 +141,11 @@ class Table implements SettingsTable {
 
   get(name: string, section: string | null = null): DovecotSetting | null {
     const key = keyOf(name, section);
-    let setting = this.made.get(key);
+    let setting: DovecotSetting | null | undefined = this.made.get(key);
     if (setting === undefined) {
       setting = this.make(name, section);
-      this.made.set(key, setting);
+      // Unknown names come from users' files, without end.
+      if (setting !== null) this.made.set(key, setting);
     }
     return setting;
   }
