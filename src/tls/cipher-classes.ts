@@ -1,4 +1,4 @@
-import type { Release } from '../model/release.ts';
+import { atLeast, type Release } from '../model/release.ts';
 import { type Condition, fulfilled, readCondition, vocabularyOf } from './cipher-selection.ts';
 import { readCipherString } from './cipher-string.ts';
 import data from './data/cipher-classes.json' with { type: 'json' };
@@ -48,6 +48,8 @@ interface ClassEntry extends ClassInfo {
   readonly suites: readonly string[];
   /** Items that together exclude the class, the first choice first. */
   readonly exclude: readonly string[];
+  /** The release from which on no suite of the class is left; missing: there are some. */
+  readonly goneSince?: Release;
 }
 
 // The names in the file are those of the type: a test holds them together.
@@ -108,6 +110,16 @@ export function exclusionsOf(name: CipherClass, openssl: Release): readonly stri
     for (const suite of taken) left.delete(suite);
   }
   return items;
+}
+
+/**
+ * Whether an older release may find suites of a class in a cipher string of which a newer one has none: for
+ * the question whether it is worth to read the string for both.
+ */
+export function mayBeLost(name: CipherClass, text: string, older: Release, newer: Release): boolean {
+  const { goneSince, exclude } = entryOf(name);
+  if (goneSince === undefined || atLeast(older, goneSince) || !atLeast(newer, goneSince)) return false;
+  return !exclude.every((item) => `:${text}:`.includes(`:!${item}:`));
 }
 
 function entryOf(name: CipherClass): ClassEntry {

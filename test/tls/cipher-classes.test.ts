@@ -6,6 +6,7 @@ import {
   exclusionsOf,
   hasForwardSecrecy,
   isAead,
+  mayBeLost,
 } from '../../src/tls/cipher-classes.ts';
 import { readCipherString } from '../../src/tls/cipher-string.ts';
 import { CIPHER_RELEASES, suitesOf } from '../../src/tls/suites.ts';
@@ -64,4 +65,25 @@ test.each<[name: CipherClass, release: string, items: string[]]>([
 
 test('profiles may name every class, and no other', () => {
   expect(schema.definitions.cipherClasses.items.enum).toEqual(CIPHER_CLASSES.map(({ name }) => name));
+});
+
+describe('a class that newer releases lost', () => {
+  const newest = CIPHER_RELEASES.at(-1) ?? '';
+  const has = (release: string, name: CipherClass): boolean =>
+    suitesOf(release).some((one) => classesOf(one).includes(name));
+
+  test.each(CIPHER_RELEASES.map((release) => [release]))('is known to be lost since %s', (release) => {
+    const lost = CIPHER_CLASSES.filter(({ name }) => has(release, name) && !has(newest, name));
+    const said = CIPHER_CLASSES.filter(({ name }) => mayBeLost(name, 'ALL', release, newest));
+    expect(said.map(({ name }) => name)).toEqual(expect.arrayContaining(lost.map(({ name }) => name)));
+    // Releases with weak ciphers in another build may be named as well, none that has lost nothing.
+    expect(said.length === 0).toBe(lost.length === 0);
+  });
+
+  test('is not found where it is excluded by name', () => {
+    expect(mayBeLost('RC4', 'ALL:!RC4:!MD5', '1.0.2', newest)).toBe(false);
+    expect(mayBeLost('RC4', 'ALL:!RC4-SHA', '1.0.2', newest)).toBe(true);
+    expect(mayBeLost('kECDH', 'ALL:!kECDHr', '1.0.2', newest)).toBe(true);
+    expect(mayBeLost('aNULL', 'ALL', '1.0.2', newest)).toBe(false);
+  });
 });

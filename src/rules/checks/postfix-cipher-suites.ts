@@ -3,13 +3,14 @@ import type { Release } from '../../model/release.ts';
 import type { PostfixConfiguration } from '../../postfix/configuration.ts';
 import { serverDh, serverGroups } from '../../postfix/key-exchange.ts';
 import { oldestOpenssl } from '../../postfix/parameters.ts';
+import { mayBeLost } from '../../tls/cipher-classes.ts';
 import { cipherListOf } from '../../tls/cipher-lists.ts';
 import { readCipherString } from '../../tls/cipher-string.ts';
 import { acceptedSuites, type CertifiedKey, offeredSuites } from '../../tls/negotiation.ts';
 import { libraryProtocols } from '../../tls/openssl.ts';
 import { type CipherSuite, suitesOf } from '../../tls/suites.ts';
 import type { CheckContext } from '../check.ts';
-import { type Objection, objectionsAt } from '../cipher-judgement.ts';
+import { forbiddenClasses, type Objection, objectionsAt } from '../cipher-judgement.ts';
 import { byClass, type ForbiddenSuite } from './forbidden-suites.ts';
 import type { CipherUse } from './postfix-cipher-uses.ts';
 
@@ -111,7 +112,15 @@ export function forbiddenSuites(
   });
   const present = of(postfix.openssl.version);
   if (postfix.openssl.versionFrom !== 'assumed') return present;
-  const past = of(oldestOpenssl(postfix.release));
+  const oldest = oldestOpenssl(postfix.release);
+  const { string } = use.settings;
+  const lost =
+    string !== null &&
+    forbiddenClasses(profile.thresholds, place).some((name) =>
+      mayBeLost(name, string, oldest, postfix.openssl.version),
+    );
+  if (!lost) return present;
+  const past = of(oldest);
   const classes = new Set(byClass(present.suites).map(({ objection }) => objection.class));
   return byClass(past.suites).every(({ objection }) => classes.has(objection.class)) ? present : past;
 }
