@@ -1,4 +1,5 @@
 import type { Check, CrossCheck, DovecotCheck } from '../check.ts';
+import { crossSocketChecks } from './cross-sockets.ts';
 import { dovecotCertificateChecks } from './dovecot-certificates.ts';
 import { dovecotCipherListChecks } from './dovecot-cipher-lists.ts';
 import { dovecotCipherChecks } from './dovecot-ciphers.ts';
@@ -81,4 +82,4 @@ export const dovecotChecks: Readonly<Record<string, DovecotCheck>> = {
 };
 
 /** The checks that need both servers of a host. */
-export const crossChecks: Readonly<Record<string, CrossCheck>> = {};
+export const crossChecks: Readonly<Record<string, CrossCheck>> = { ...crossSocketChecks };
