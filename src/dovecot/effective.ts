@@ -55,7 +55,9 @@ export function fileOf(
   assignment: DovecotAssignment | null,
 ): string | null {
   const from = assignment?.file.source.path ?? '';
-  if (assignment?.form === 'file') return relativePath(value.replace(/^</, ''), from);
+  // A reference to a setting that is read from a file stands for its content (2.3: ssl_key = $ssl_cert).
+  const refers = assignment?.form === 'variables' && value.startsWith('<');
+  if (assignment?.form === 'file' || refers) return relativePath(value.replace(/^</, ''), from);
   if (setting?.type !== 'file' || value === '' || value.startsWith(INLINE) || value.includes('%{'))
     return null;
   return assignment?.form === 'heredoc' ? null : relativePath(value, from);

@@ -73,8 +73,10 @@ export function formFault(effective: DovecotEffective): ServerCertificate['fault
   const { value, setting, assignment } = effective;
   if (value === '') return { kind: 'unset', in: effective };
   const isFile = assignment?.form === 'file';
+  // 2.2, 2.3: of a setting that is read from a file, `$name` is the content.
+  const refers = assignment?.form === 'variables' && value.startsWith('<');
   if (setting?.type === 'file') return isFile ? { kind: 'content-as-path', in: effective } : null;
-  return isFile ? null : { kind: 'path-as-content', in: effective };
+  return isFile || refers ? null : { kind: 'path-as-content', in: effective };
 }
 
 function sourceOf({ path }: DovecotEffective, open: FileReader): SourceFile | null {

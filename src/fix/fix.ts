@@ -262,7 +262,7 @@ class FixEngine {
 }
 
 /** Statements of Jinja, ERB and their kin: what stands in two branches of one is not set twice. */
-const TEMPLATE_STATEMENT = /\{%|<%/;
+const TEMPLATE_STATEMENT = /\{%|<%[-=#\s]/;
 
 /** True where a fix would change a file that a template engine makes the real ones of. */
 function isTemplate(input: HostInput, { edits }: Fix): boolean {

@@ -207,6 +207,15 @@ describe('what a filter changes', () => {
   });
 });
 
+test('a reference to a setting that is read from a file is its content', () => {
+  // Seen with 2.3.13 and 2.3.19.1: certificate and key in one file.
+  const [imap] = endpointsOf('2.3.19.1', 'protocols = imap\nssl_cert = </both.pem\nssl_key = $ssl_cert\n');
+  if (imap?.side !== 'server') throw new Error('no listener');
+  expect(imap.fault).toBeNull();
+  expect(imap.certificates.map(({ keyFrom }) => keyFrom.path)).toEqual(['/both.pem']);
+  expect(imap.tls.protocols).toEqual(['TLSv1.2', 'TLSv1.3']);
+});
+
 describe('faults that only a client meets', () => {
   test.each([
     ['2.3.19.1', 'ssl_min_protocol = TLSv1.2+\n', 'unknown-protocol', 'ssl_min_protocol'],
@@ -216,6 +225,7 @@ describe('faults that only a client meets', () => {
     ['2.3.19.1', 'ssl_cert = /c.pem\n', 'path-as-content', 'ssl_cert'],
     ['2.3.19.1', 'ssl_key =\n', 'unset', 'ssl_key'],
     ['2.3.19.1', 'ssl_dh = /dh.pem\n', 'path-as-content', 'ssl_dh'],
+    ['2.3.19.1', 'ssl_cert = /c.pem\nssl_key = $ssl_cert\n', 'path-as-content', 'ssl_cert'],
     ['2.4.5', 'ssl_server_key_file = </k.pem\n', 'content-as-path', 'ssl_server_key_file'],
     ['2.4.5', 'ssl_curve_list = P-256:what\n', 'refused-curves', 'ssl_curve_list'],
     ['2.4.5', 'protocol imap {\n  ssl = no\n}\n', 'tls-off', 'ssl'],

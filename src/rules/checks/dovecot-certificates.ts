@@ -13,7 +13,7 @@ import {
   weaknessReports,
 } from './certificates.ts';
 import { isOwn } from './dovecot-common.ts';
-import { mayJudge, placeOf, tlsServers } from './dovecot-tls-common.ts';
+import { isWhole, placeOf, tlsServers } from './dovecot-tls-common.ts';
 
 /**
  * Certificates and keys that Dovecot's settings name, as far as their files can be read. What the server
@@ -61,7 +61,7 @@ function* missing(context: DovecotCheckContext): Iterable<Report> {
     const certificate = first.from.value === '';
     // What another file may hold is not missing.
     const beside = certificate ? first.keyFrom : first.from;
-    if (!mayJudge(context, first.fault.in) && beside.at === null) continue;
+    if (!isWhole(context) && beside.at === null) continue;
     const report = at(context, endpoint, first.fault.in, {
       message: certificate ? 'none' : 'no-key',
       data: { name: first.fault.in.name },

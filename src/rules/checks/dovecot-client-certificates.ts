@@ -45,7 +45,11 @@ function* clientCertificates(context: DovecotCheckContext): Iterable<Report> {
     const found = messageFor(context, asked);
     if (found === null || found.of.at === null || !mayJudge(context, found.of)) continue;
     const { message, of } = found;
-    const data = { request: asked.request.name, file: asked.authority.path ?? '' };
+    const data = {
+      request: asked.request.name,
+      authority: asked.authority.name,
+      file: asked.authority.path ?? '',
+    };
     yield { message, at: of.at ?? found.of.at, of, endpoint, data };
   }
 }
@@ -58,9 +62,9 @@ function messageFor(
   if (!isAsked && isYes(required)) return { message: 'not-asked', of: required };
   if (!isAsked && isYes(names)) return { message: 'no-names', of: names };
   if (!isAsked) return null;
-  // 2.4: every certificate will do, also one that its bearer signed.
-  if (request.value === 'any-cert' && (isYes(required) || isYes(names)))
-    return { message: 'any', of: request };
+  // 2.4: one that nothing vouches for is taken, and then counts as none.
+  if (request.value === 'any-cert' && authority.value === '' && isYes(required))
+    return { message: 'no-authority', of: required };
   if (isYes(names) && !isYes(required)) return { message: 'names-optional', of: names };
   const source = authority.path === null ? null : context.host.input.open(authority.path);
   if (isYes(request) && needsList && source !== null && pemOf(source).crls === 0)

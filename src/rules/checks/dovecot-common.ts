@@ -7,8 +7,11 @@ import type { Location, SourceFile } from '../../text/source.ts';
 import type { DovecotCheckContext } from '../check.ts';
 import { isTemplated } from './misread-lines.ts';
 
-/** Marks of a template engine that leaves out or repeats lines: which braces belong together is not known then. */
-const BRANCHES = /\{%|<%|\{\{[#^/]/;
+/**
+ * Marks of a template engine that leaves out or repeats lines: which braces belong together is not known then.
+ * `<%u>` is Dovecot's own.
+ */
+const BRANCHES = /\{%|<%[-=#\s]|\{\{[#^/]/;
 
 /** The faults of a configuration that are the files' own: not of lines that a template engine fills or chooses, and not of a file that only stands for one. */
 export function ownFaults(context: DovecotCheckContext): readonly DovecotFault[] {

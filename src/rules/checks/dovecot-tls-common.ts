@@ -1,5 +1,6 @@
 import type { DovecotEffective } from '../../dovecot/effective.ts';
 import type { DovecotServerEndpoint } from '../../dovecot/endpoints.ts';
+import { homeOf } from '../../dovecot/places.ts';
 import { type Proposal, proposeSetting } from '../../dovecot/proposals.ts';
 import type { Location } from '../../text/source.ts';
 import type { DovecotCheckContext } from '../check.ts';
@@ -20,7 +21,7 @@ export function tlsServers(context: DovecotCheckContext): readonly DovecotServer
 }
 
 /** A line by which a template engine leaves out or repeats others. */
-const CHOICE = /^[ \t]*(?:\{%|<%|\{\{[#^/])/m;
+const CHOICE = /^[ \t]*(?:\{%|<%[-=#\s]|\{\{[#^/])/m;
 
 /**
  * True where all files of the configuration are there, so that what they do not set has its default: not in
@@ -41,10 +42,21 @@ export function isWhole(context: DovecotCheckContext): boolean {
   return !isSplit || dovecot.settings().some(({ name }) => /^ssl(?:$|_)/.test(name));
 }
 
-/** True for a value that may be judged: one that a line sets, and no template engine fills, or a default of a whole configuration. */
+/**
+ * True for a value that may be judged: one that a line sets, and no template engine fills, or a default of a
+ * whole configuration, or of one that has at least the file where such settings stand.
+ */
 export function mayJudge(context: DovecotCheckContext, { value, at }: DovecotEffective): boolean {
-  if (at === null) return isWhole(context);
+  if (at === null) return isWhole(context) || hasOwnFile(context);
   return isOwn(context, at) && !isTemplated(value);
+}
+
+/** True where the file on TLS of the example configuration is there. */
+function hasOwnFile({ dovecot: { tree } }: DovecotCheckContext): boolean {
+  const name = homeOf('ssl');
+  return tree.files.some(
+    ({ source }) => source.path.replace(/^.*\//, '') === name && !CHOICE.test(source.text),
+  );
 }
 
 /**
