@@ -45,10 +45,9 @@ function addRelayCheck(
   const relayList = hasFeature(postfix.release, 'relayRestrictions');
   const parameter = relayList ? RELAY : RECIPIENT;
   const value = 'permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination';
-  // A list that is written down is one that somebody uses: the guard goes behind what it has.
+  // A list that is written down is one that somebody uses: what it has stays.
   const own = postfix.get(parameter, service).raw;
-  const kept =
-    postfix.setting(parameter, service) === null || own === '' ? value : `${own}, reject_unauth_destination`;
+  const kept = postfix.setting(parameter, service) === null || own === '' ? value : guarded(own);
   return {
     parameter,
     value: kept,
@@ -57,6 +56,15 @@ function addRelayCheck(
       ...proposeSetting(postfix, parameter, kept, [service], 'main', [RECIPIENT, RELAY]),
     },
   };
+}
+
+/** The guard goes behind what a list has, but before a plain `permit`: nothing behind that is reached. */
+function guarded(list: string): string {
+  const guard = 'reject_unauth_destination';
+  const [before, permit] =
+    /^(.*?)(?<![^\s,])((?:warn_if_reject[\s,]+)?permit)(?![^\s,])/is.exec(list)?.slice(1) ?? [];
+  if (before === undefined || permit === undefined) return `${list}, ${guard}`;
+  return `${before}${guard}, ${list.slice(before.length)}`;
 }
 
 /** Checks of what smtpd demands of its lists, by rule id. */
