@@ -42,6 +42,8 @@ import { variableProgramFault } from './variable-program.ts';
 export interface ListEntry {
   readonly key: string;
   readonly value: string;
+  /** References in it are still to be replaced, when all is read. */
+  readonly pending?: { readonly key: boolean; readonly value: boolean };
 }
 
 /** What one section says of one setting. */
@@ -144,6 +146,7 @@ const CHECKED: ReadonlySet<string> = new Set<CheckedType>([
 ]);
 const FILE_INLINE = 'inline:';
 const NO_ENTRIES: readonly ListEntry[] = [];
+const YES: Text = { text: 'yes', pending: false };
 /** Settings that have to be known before groups are. */
 const NOT_IN_GROUPS: ReadonlySet<string> = new Set([
   'import_environment',
@@ -817,7 +820,13 @@ class FilterReader {
   ): Omit<FilterValue, 'assignment'> {
     const slash = name.indexOf('/');
     if (slash < 0) {
-      if (setting.type === 'boollist') return { ...base, text, entries: this.#words(text), replaces: true };
+      if (setting.type === 'boollist')
+        return {
+          ...base,
+          text,
+          entries: this.#words(text).map((entry) => this.#entry(section, entry.key, YES)),
+          replaces: true,
+        };
       if (text !== '') throw new Refusal('bad-value', `Setting is a string list, use '${name} {'`);
       return { ...base, text, entries: [], replaces: true };
     }
@@ -825,13 +834,15 @@ class FilterReader {
       const bool = checkValue('bool', text, [], this.#release);
       if (!bool.ok) throw new Refusal('bad-value', bool.says);
     }
-    const entry = { key: name.slice(slash + 1), value: text };
+    const key = name.slice(slash + 1);
     const growing = this.#growing.get(earlier?.entries ?? NO_ENTRIES);
     const entries = growing?.entries ?? [...(earlier?.entries ?? this.#inherited(setting, section))];
-    const places = growing?.places ?? new Map(entries.map(({ key }, index) => [key, index]));
-    const at = places.get(entry.key) ?? entries.length;
-    entries[at] = entry;
-    places.set(entry.key, at);
+    // A word is found again as it is written; of two that are the same it is the first.
+    const places =
+      growing?.places ?? new Map(entries.map((entry, index) => [entry.key, index] as const).toReversed());
+    const at = places.get(key) ?? entries.length;
+    entries[at] = this.#entry(section, key, { text, pending });
+    places.set(key, at);
     this.#growing.set(entries, { entries, places });
     return { ...base, text: '', entries, replaces: earlier?.replaces ?? false };
   }
@@ -845,6 +856,15 @@ class FilterReader {
     if (readFile !== undefined && readFile(path) === null)
       throw new Refusal('file-missing', `open(${path}) failed: No such file or directory`);
     return path;
+  }
+
+  /** A word of a list is a text of its own: since 2.4.2 also what it is called may be a reference. */
+  #entry(section: Open, word: string, { text, pending }: Text): ListEntry {
+    const key = hasDovecotFeature(this.#release, 'lateReferences')
+      ? this.#expand(section, '', word, true)
+      : { text: word, pending: false };
+    const entry = { key: key.text, value: text };
+    return key.pending || pending ? { ...entry, pending: { key: key.pending, value: pending } } : entry;
   }
 
   #words(text: string): ListEntry[] {
@@ -955,9 +975,15 @@ class FilterReader {
     if (hasDovecotFeature(this.#release, 'lateReferences')) {
       for (const section of this.#sections) {
         for (const [key, value] of section.values) {
-          if (!value.pending || value.entries !== null || value.assignment === null) continue;
+          const isList = value.entries?.some(({ pending }) => pending !== undefined) === true;
+          if ((!isList && (!value.pending || value.entries !== null)) || value.assignment === null) continue;
           this.#chain.length = 0;
           try {
+            if (value.entries !== null) {
+              const entries = value.entries.map((entry) => this.#replaced(section, key, entry));
+              section.values.set(key, { ...value, entries, pending: false });
+              continue;
+            }
             const { text } = this.#expand(section, key, value.text, false);
             const assignment = { ...value.assignment, value: text };
             this.#assignments[assignment.order] = assignment;
@@ -986,6 +1012,12 @@ class FilterReader {
       const says = 'dovecot_storage_version setting must be set';
       this.#faults.push({ code: 'storage-version-missing', at, name: null, says, blamed: null });
     }
+  }
+
+  #replaced(section: Open, name: string, { key, value, pending }: ListEntry): ListEntry {
+    const text = (written: string, isPending = false): string =>
+      isPending ? this.#expand(section, name, written, false).text : written;
+    return { key: text(key, pending?.key), value: text(value, pending?.value) };
   }
 
   #guard(step: () => void): void {

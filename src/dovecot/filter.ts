@@ -48,11 +48,6 @@ export function isOfNetwork(filter: Filter): boolean {
   return filter.localName !== null || filter.local !== null || filter.remote !== null;
 }
 
-/** Whether two filters are one to the server. */
-export function sameFilter(a: Filter, b: Filter): boolean {
-  return filterKey(a) === filterKey(b);
-}
-
 /** The same for filters that are one to the server. */
 export function filterKey({ protocol, localName, local, remote }: Filter): string {
   return JSON.stringify([protocol, localName?.toLowerCase() ?? null, netKey(local), netKey(remote)]);

@@ -10,7 +10,7 @@ import {
 import type { FilterEvaluation, FilterSection, FilterValue } from './evaluate-filters.ts';
 import { connectionOf, matchesFilter } from './filter.ts';
 import { serviceDefault } from './sections-lookup.ts';
-import { type DefaultService, defaultServices } from './services.ts';
+import { type DefaultService, defaultServices, SERVICE_LIMITS } from './services.ts';
 import type { DovecotSetting } from './settings.ts';
 
 /** What a section that matches says, with its place among them. */
@@ -221,7 +221,8 @@ function defaultValue(
   release: Release,
 ): string {
   const services = defaultServices(release, evaluation.table.configVersion);
-  const text = listenerDefault(services, name, sections) ?? setting?.default ?? '';
+  const own = listenerDefault(services, name, sections) ?? SERVICE_LIMITS.get(name);
+  const text = own ?? setting?.default ?? '';
   return text.replace(/\$SET:(\S+)/g, (whole, key: string) =>
     key === name ? whole : lookUpFilter(evaluation, key, {}, release).value,
   );

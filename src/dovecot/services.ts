@@ -33,6 +33,14 @@ export interface DefaultService {
   readonly listeners: readonly DefaultListener[];
 }
 
+/** Limits of services of 2.4 that say nothing: doveconf -d of 2.4.1 prints what these are by default. */
+export const SERVICE_LIMITS: ReadonlyMap<string, string> = new Map(
+  ['client_limit', 'idle_kill_interval', 'process_limit', 'vsz_limit'].map((key) => [
+    `service_${key}`,
+    `$SET:default_${key}`,
+  ]),
+);
+
 const file = serviceData as unknown as ServicesFile;
 const made = new Map<string, ReadonlyMap<string, DefaultService>>();
 

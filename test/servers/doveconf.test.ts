@@ -183,6 +183,7 @@ const SEED = 20_261_126;
 const GENERATED = process.env.PFHARDEN_FULL === '1' ? 2_000 : 150;
 /** Configurations whose values are asked for by connection. */
 const CONNECTED = process.env.PFHARDEN_FULL === '1' ? 200 : 20;
+const CONNECTED_AT_ONCE = 20;
 const MOST_SHOWN = 40;
 const RECORDED = 60;
 
@@ -320,10 +321,10 @@ describe.each(roots().map((root) => [root.release, root] as const))('doveconf of
   });
 
   test('gives each connection what pfharden says', () => {
-    const differences = connections(
-      root,
-      filtered(root, madeUp(root.dovecot, GENERATED)).slice(0, CONNECTED),
-    );
+    const cases = filtered(root, madeUp(root.dovecot, GENERATED)).slice(0, CONNECTED);
+    const differences: string[] = [];
+    for (let start = 0; start < cases.length; start += CONNECTED_AT_ONCE)
+      differences.push(...connections(root, cases.slice(start, start + CONNECTED_AT_ONCE)));
     expect(differences.slice(0, MOST_SHOWN)).toEqual([]);
   });
 });

@@ -32,6 +32,12 @@ export function dovecotTraps(release: Release): readonly Files[] {
     `${'service a {\n'.repeat(200)}${'}\n'.repeat(200)}`,
     '!include_try d\n',
     'key with spaces = x\n',
+    'default_idle_kill_interval = 0\n',
+    'default_process_limit = 0\n',
+    'default_client_limit = 0\n',
+    'mail_plugins = a $SET:hostname b\nhostname = x y\n',
+    'mail_plugins {\n$SET:hostname = yes\n"b $SET:nosuch" = yes\n}\n',
+    'hostname = yes\nprotocol imap {\nhostname = no\nmail_plugins {\na = $SET:hostname\nb = yes\n}\n}\n',
     'service "a/b" {\nunix_listener "c\\"d" {\nmode = 0600\n}\n}\n',
   ];
   return texts.map((text) => ({ 'dovecot.conf': head + text }));
