@@ -28,7 +28,8 @@ const common = {
   logLevel: 'warning',
 };
 
-// V8 reads the text given to JSON.parse faster than an object literal of the same size, and start-up counts.
+// V8 reads the text given to JSON.parse faster than an object literal of the same size, and start-up counts:
+// what a run does not look into, such as the settings of a server that the host does not have, is not read.
 const jsonAsText = {
   name: 'json-as-text',
   /** @param {esbuild.PluginBuild} build */
@@ -36,9 +37,16 @@ const jsonAsText = {
     build.onLoad({ filter: /\.json$/ }, async ({ path: file }) => {
       // Packages require() their JSON and expect the value itself, not a module with a default.
       if (file.includes(`${path.sep}node_modules${path.sep}`)) return undefined;
-      const text = JSON.stringify(JSON.parse(await fs.readFile(file, 'utf8')));
+      const value = JSON.parse(await fs.readFile(file, 'utf8'));
+      const parsed = `JSON.parse(${JSON.stringify(JSON.stringify(value))})`;
+      if (Array.isArray(value))
+        return { contents: `export default /* @__PURE__ */ ${parsed};`, loader: 'js' };
+      const members = Object.keys(value).map((key) => {
+        const name = JSON.stringify(key);
+        return `get ${name}() { return read()[${name}]; }`;
+      });
       return {
-        contents: `export default /* @__PURE__ */ JSON.parse(${JSON.stringify(text)});`,
+        contents: `let value; const read = () => (value ??= ${parsed}); export default { ${members.join(', ')} };`,
         loader: 'js',
       };
     });

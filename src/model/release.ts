@@ -29,8 +29,21 @@ export function compareReleases(a: Release, b: Release): number {
 
 /** Whether a release is `bound` or newer. */
 export function atLeast(release: Release, bound: Release): boolean {
-  return compareReleases(release, bound) >= 0;
+  let answers = reached.get(release);
+  if (answers === undefined) {
+    answers = new Map();
+    reached.set(release, answers);
+  }
+  let answer = answers.get(bound);
+  if (answer === undefined) {
+    answer = compareReleases(release, bound) >= 0;
+    answers.set(bound, answer);
+  }
+  return answer;
 }
+
+// The tables ask for the same few bounds of a release again and again.
+const reached = new Map<Release, Map<Release, boolean>>();
 
 /**
  * Reads what a user writes after `--postfix-version` and its kin.

@@ -42,7 +42,8 @@ function cleartextReport(context: DovecotCheckContext, endpoint: DovecotServerEn
   const remote = own?.remote?.net ?? null;
   const works = tls.mode !== 'none' && fault === null;
   return {
-    message: remote !== null && isPrivate(remote) ? 'private' : tls.mode === 'none' ? 'no-tls' : 'default',
+    message:
+      remote !== null && liesIn(PRIVATE, remote) ? 'private' : tls.mode === 'none' ? 'no-tls' : 'default',
     at: dovecotPlace(context.dovecot, of),
     of,
     endpoint,
@@ -102,38 +103,34 @@ function trustedReport(context: DovecotCheckContext, endpoint: DovecotServerEndp
 }
 
 /** Networks within which a cable or a radio still carries the password, but not the Internet (RFC 1918, RFC 4193, RFC 3927, RFC 4291). */
-const PRIVATE = nets(
+const PRIVATE: readonly string[] = [
   '10.0.0.0/8',
   '172.16.0.0/12',
   '192.168.0.0/16',
   '169.254.0.0/16',
   'fc00::/7',
   'fe80::/10',
-);
-const LOOPBACK = nets('127.0.0.0/8', '::1');
+];
+const LOOPBACK: readonly string[] = ['127.0.0.0/8', '::1'];
 
-function nets(...texts: readonly string[]): readonly Net[] {
-  return texts.flatMap((text) => parseNet(text) ?? []);
-}
-
-function isPrivate(net: Net): boolean {
-  return PRIVATE.some((outer) => contains(outer, net));
-}
-
-function contains(outer: Net, inner: Net): boolean {
-  return outer.bits <= inner.bits && isInNet(inner, outer);
+/** Whether one of some networks holds another whole. They are read only where a host has filters to compare. */
+function liesIn(outer: readonly string[], inner: Net): boolean {
+  return outer.some((text) => {
+    const net = parseNet(text);
+    return net !== null && net.bits <= inner.bits && isInNet(inner, net);
+  });
 }
 
 /** Whether only connections that stay on this machine match a filter. */
 function isOfThisMachine(filter: Filter | null): boolean {
   return [filter?.local?.net, filter?.remote?.net].some(
-    (net) => net !== undefined && net !== null && LOOPBACK.some((outer) => contains(outer, net)),
+    (net) => net !== undefined && net !== null && liesIn(LOOPBACK, net),
   );
 }
 
 /** More than a site has machines: over 65,536 addresses of IPv4, more than a /48 of IPv6. */
 function isWide(net: Net | null): boolean {
-  if (net === null || LOOPBACK.some((outer) => contains(outer, net))) return false;
+  if (net === null || liesIn(LOOPBACK, net)) return false;
   return net.family === 4 ? net.bits < 16 : net.bits < 48;
 }
 

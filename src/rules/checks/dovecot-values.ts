@@ -203,11 +203,13 @@ function versionToWrite(context: DovecotCheckContext): string {
   const { version, versionFrom } = context.dovecot.releaseKnown;
   const known = versionFrom === 'flag' || versionFrom === 'installed';
   const isRelease = /^\d+\.\d+\.\d+$/.test(version) && atLeast(DOVECOT_RELEASES.newest, version);
-  return known && isRelease ? version : FIRST_WITH_VERSION;
+  return known && isRelease ? version : firstWithVersion();
 }
 
 /** The first release that wants the line takes it with its own number, and so do all later ones. */
-const FIRST_WITH_VERSION = settingHistory(VERSION)?.introduced ?? DOVECOT_RELEASES.newest;
+function firstWithVersion(): string {
+  return settingHistory(VERSION)?.introduced ?? DOVECOT_RELEASES.newest;
+}
 
 function insertVersion(context: DovecotCheckContext): ProposedFix {
   const version = versionToWrite(context);
