@@ -1,3 +1,4 @@
+import type { DovecotListener } from '../../dovecot/configuration.ts';
 import type { DovecotEffective } from '../../dovecot/effective.ts';
 import type { DovecotServerEndpoint } from '../../dovecot/endpoints.ts';
 import { type OpenSocket, openSockets, runningProtocols, runningServices } from '../../dovecot/listeners.ts';
@@ -92,7 +93,7 @@ function isNamed(name: string): boolean {
 /** A fix that gives keys of a socket values. */
 export function withValues(
   { dovecot }: DovecotCheckContext,
-  { service, listener }: OpenSocket,
+  { service, listener }: { readonly service: { readonly name: string }; readonly listener: DovecotListener },
   values: Readonly<Record<string, string>>,
 ): ProposedFix | null {
   const sections = [

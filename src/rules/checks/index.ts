@@ -6,11 +6,13 @@ import { dovecotCipherChecks } from './dovecot-ciphers.ts';
 import { dovecotCleartextChecks } from './dovecot-cleartext.ts';
 import { dovecotClientCertificateChecks } from './dovecot-client-certificates.ts';
 import { dovecotKeyExchangeChecks } from './dovecot-key-exchange.ts';
+import { dovecotLimitChecks } from './dovecot-limits.ts';
 import { dovecotLoggingChecks } from './dovecot-logging.ts';
 import { dovecotMechanismChecks } from './dovecot-mechanisms.ts';
 import { dovecotNameChecks } from './dovecot-names.ts';
 import { dovecotOrderChecks } from './dovecot-order.ts';
 import { dovecotProtocolChecks } from './dovecot-protocols.ts';
+import { dovecotSchemeChecks } from './dovecot-schemes.ts';
 import { dovecotSocketChecks } from './dovecot-sockets.ts';
 import { dovecotSyntaxChecks } from './dovecot-syntax.ts';
 import { dovecotTlsModeChecks } from './dovecot-tls-modes.ts';
@@ -70,11 +72,13 @@ export const dovecotChecks: Readonly<Record<string, DovecotCheck>> = {
   ...dovecotClientCertificateChecks,
   ...dovecotKeyExchangeChecks,
   ...dovecotCleartextChecks,
+  ...dovecotLimitChecks,
   ...dovecotLoggingChecks,
   ...dovecotMechanismChecks,
   ...dovecotNameChecks,
   ...dovecotOrderChecks,
   ...dovecotProtocolChecks,
+  ...dovecotSchemeChecks,
   ...dovecotSocketChecks,
   ...dovecotSyntaxChecks,
   ...dovecotTlsModeChecks,
