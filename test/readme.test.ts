@@ -17,7 +17,7 @@ function output(command: string): string {
 const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
 const shown = [...readme.matchAll(/```text\n([^]*?)```/g)].map(([, text = '']) => text);
 const printed = ['lint', 'fix', 'show']
-  .map((command) => output(`${command} --no-exec docs/example/etc/postfix`))
+  .map((command) => output(`${command} --no-exec docs/example/etc`))
   .join('');
 
 it('shows something', () => {
