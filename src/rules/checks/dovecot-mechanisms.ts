@@ -6,6 +6,7 @@ import { MECHANISM_NAMES, readMechanisms } from '../../dovecot/mechanisms.ts';
 import { proposeRemoval } from '../../dovecot/proposals.ts';
 import { DOVECOT_RELEASES } from '../../dovecot/releases.ts';
 import { nearest } from '../../text/nearest.ts';
+import type { Location } from '../../text/source.ts';
 import type { DovecotCheck, DovecotCheckContext, ProposedFix, Report } from '../check.ts';
 import { dovecotPlace } from '../locate.ts';
 import { publicLogins } from './dovecot-cleartext.ts';
@@ -75,6 +76,16 @@ function lineNaming(
     );
   });
   return found ?? null;
+}
+
+/** The line that names a mechanism of a list that counts; null where none of them has it. */
+export function mechanismPlace(context: DovecotCheckContext, name: string): Location | null {
+  for (const list of listsInUse(context)) {
+    const word = list.words.find((one) => one.toUpperCase() === name);
+    if (word === undefined) continue;
+    return lineNaming(context, list, word)?.at ?? dovecotPlace(context.dovecot, list.from);
+  }
+  return null;
 }
 
 /** The words that a line has between its blanks (2.4: and commas), references too. */

@@ -1,5 +1,6 @@
 import type { Check, CrossCheck, DovecotCheck } from '../check.ts';
 import { crossSocketChecks } from './cross-sockets.ts';
+import { dovecotAdvisoryChecks } from './dovecot-advisories.ts';
 import { dovecotCertificateChecks } from './dovecot-certificates.ts';
 import { dovecotCipherListChecks } from './dovecot-cipher-lists.ts';
 import { dovecotCipherChecks } from './dovecot-ciphers.ts';
@@ -66,6 +67,7 @@ export const checks: Readonly<Record<string, Check>> = {
 
 /** The checks of Dovecot. */
 export const dovecotChecks: Readonly<Record<string, DovecotCheck>> = {
+  ...dovecotAdvisoryChecks,
   ...dovecotCertificateChecks,
   ...dovecotCipherListChecks,
   ...dovecotCipherChecks,
