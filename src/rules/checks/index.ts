@@ -1,5 +1,6 @@
 import type { Check, CrossCheck, DovecotCheck } from '../check.ts';
 import { crossSocketChecks } from './cross-sockets.ts';
+import { crossTlsChecks } from './cross-tls.ts';
 import { dovecotAdvisoryChecks } from './dovecot-advisories.ts';
 import { dovecotCertificateChecks } from './dovecot-certificates.ts';
 import { dovecotCipherListChecks } from './dovecot-cipher-lists.ts';
@@ -88,4 +89,4 @@ export const dovecotChecks: Readonly<Record<string, DovecotCheck>> = {
 };
 
 /** The checks that need both servers of a host. */
-export const crossChecks: Readonly<Record<string, CrossCheck>> = { ...crossSocketChecks };
+export const crossChecks: Readonly<Record<string, CrossCheck>> = { ...crossSocketChecks, ...crossTlsChecks };
