@@ -15,7 +15,7 @@ import { isTemplated, smtpdEndpoints } from './smtpd-auth.ts';
  * Sockets over which Postfix asks Dovecot. Postfix opens them as `mail_owner`, from within `queue_directory`,
  * and in a chroot that folder is the root: smtpd(8), lmtp(8), master(5); xsasl_dovecot_server.c and
  * smtp_connect.c. Only what the files prove is reported: not what a group of more than one user, a link or a
- * mount could still make good.
+ * mount could still make good. Held against running servers by test/servers/cross-sockets.test.ts.
  */
 
 /** A path that Postfix connects to. */

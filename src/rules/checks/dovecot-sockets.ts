@@ -107,7 +107,7 @@ export function withValues(
   return parts.every((part) => part !== null) ? joinedFix(parts) : null;
 }
 
-/** What Postfix cannot speak. The kind `login` answers it like `auth` does, measured with 2.3.19.1 and 2.4.1. */
+/** What Postfix cannot speak. The kind `login` answers it like `auth` does, measured with 2.3.13 to 2.4.5 (test/servers/cross-sockets.test.ts). */
 const NOT_FOR_POSTFIX: ReadonlySet<string> = new Set(['master', 'userdb', 'token', 'token-login']);
 
 /** Whether smtpd(8) can log users in over a socket of this kind; null: of another service than auth. */
