@@ -47,9 +47,19 @@ export function evaluate(
 ): readonly Finding[] {
   const judged = judgedHost(host, profile);
   const findings: Finding[] = [];
+  const speaking = new Map<string, boolean>();
+  const isYielding = ({ yieldsTo }: Rule): boolean => {
+    if (yieldsTo === undefined || options.only?.has(yieldsTo) === false) return false;
+    const known = speaking.get(yieldsTo);
+    if (known !== undefined) return known;
+    const other = ruleSet.rules.find(({ id }) => id === yieldsTo);
+    const speaks = other !== undefined && isFound(other, judged);
+    speaking.set(yieldsTo, speaks);
+    return speaks;
+  };
   for (const rule of ruleSet.rules) {
     if (options.only !== undefined && !options.only.has(rule.id)) continue;
-    if (!isInReleases(rule, host)) continue;
+    if (!isInReleases(rule, host) || isYielding(rule)) continue;
     for (const finding of toFindings(rule, judged, ruleSet)) findings.push(finding);
   }
   const order = new Map(hostFiles(findings).map((path, index) => [path, index]));
@@ -73,6 +83,13 @@ function judgedHost(host: Host, profile: Profile): Judged {
       : { host, dovecot: host.dovecot.configuration, endpoints: host.dovecot.endpoints, profile };
   const cross = postfix === null || dovecot === null ? null : { host, postfix, dovecot, profile };
   return { host, profile, postfix, dovecot, cross };
+}
+
+/** Whether a rule finds anything that the profile does not switch off. */
+function isFound(rule: Rule, judged: Judged): boolean {
+  for (const { message = 'default' } of reports(rule, judged))
+    if (severityOf(judged.profile, rule, message) !== 'off') return true;
+  return false;
 }
 
 /** A range of releases is one of the server that the rule is for. */

@@ -83,6 +83,8 @@ export interface Rule {
   readonly why: string;
   readonly references: readonly string[];
   readonly check?: string;
+  /** The rule that says more of the same: where it finds something, this one is silent. */
+  readonly yieldsTo?: string;
   readonly when?: Condition;
   /** By message id; the templates themselves come compiled. */
   readonly messages: Readonly<Record<string, object>>;

@@ -35,8 +35,11 @@ function indexed(kind: string, isWanted: (server: string) => boolean): readonly 
 }
 
 /** The Dovecot cases of a class that hold a configuration: a dovecot.conf, or files that one would include. */
-export function dovecotCases(kind: 'plain' | 'templated' = 'plain'): readonly CorpusCase[] {
-  return indexed(kind, (server) => server !== 'postfix').filter(({ folder }) =>
+export function dovecotCases(
+  kind: 'plain' | 'templated' = 'plain',
+  isWanted = (server: string): boolean => server !== 'postfix',
+): readonly CorpusCase[] {
+  return indexed(kind, isWanted).filter(({ folder }) =>
     fs.readdirSync(folder).some((name) => /^(dovecot|10-\w+)\.conf$/.test(name)),
   );
 }

@@ -36,7 +36,7 @@ const OF_NESTING: ReadonlySet<DovecotFaultCode> = new Set<DovecotFaultCode>([
 
 /** True where lines of a file are for a template engine to choose, or the line that opens a section is for it to fill. */
 function isChosen({ source, statements }: DovecotFile): boolean {
-  if (BRANCHES.test(source.text)) return true;
+  if (isBranched(source)) return true;
   return statements.some(
     ({ kind, line }) => kind === 'invalid' && line.text.split(/\s+/).some((word) => isTemplated(word)),
   );
@@ -59,9 +59,14 @@ function lineText({ read: { file, statement } }: Surroundings): string {
   return file.source.slice(statement.line.span);
 }
 
+/** True for a file with lines that are for a template engine to choose. */
+export function isBranched({ text }: SourceFile): boolean {
+  return BRANCHES.test(text);
+}
+
 /** True where lines are for a template engine to choose. */
 export function hasBranches({ tree }: DovecotCheckContext['dovecot']): boolean {
-  return tree.files.some(({ source }) => BRANCHES.test(source.text));
+  return tree.files.some(({ source }) => isBranched(source));
 }
 
 /** A section whose name the release does not know: its fault is one of a name. */

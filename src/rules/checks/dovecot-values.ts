@@ -1,5 +1,6 @@
 import type { DovecotAssignment } from '../../dovecot/assignment.ts';
 import { addAfter, addLines, removeStatement, replaceValue, writtenValue } from '../../dovecot/edits.ts';
+import { oldVariables, STRFTIME_SETTINGS } from '../../dovecot/old-variables.ts';
 import type { DovecotFault, DovecotFaultCode } from '../../dovecot/outcome.ts';
 import { DOVECOT_RELEASES, hasDovecotFeature } from '../../dovecot/releases.ts';
 import { type DovecotSetting, settingHistory, settingsTable } from '../../dovecot/settings.ts';
@@ -199,7 +200,7 @@ const VERSION_REPORTS: Readonly<Partial<Record<DovecotFaultCode, VersionReport>>
 };
 
 /** The version to write: that of the release where it is known, else the one that every release with such a line takes. */
-function versionToWrite(context: DovecotCheckContext): string {
+export function versionToWrite(context: DovecotCheckContext): string {
   const { version, versionFrom } = context.dovecot.releaseKnown;
   const known = versionFrom === 'flag' || versionFrom === 'installed';
   const isRelease = /^\d+\.\d+\.\d+$/.test(version) && atLeast(DOVECOT_RELEASES.newest, version);
@@ -237,23 +238,6 @@ function moveVersion(main: DovecotFile, { file, statement }: VersionLine): Propo
 
 // Text that was a reference before 2.4
 
-/** Settings whose `%` is for strftime(3). */
-const STRFTIME: ReadonlySet<string> = new Set(['log_timestamp']);
-
-/** `%u`, `%Lu`, `%1n` and their kin, as 2.3 read them (var-expand.c); `%%` is a plain sign. */
-const OLD_VARIABLE = /%%|%([A-Z]?)([0-9]*(?:\.[0-9]+)?)([a-z])(?![A-Za-z])/g;
-
-/** The programs of 2.4 that mean the same. */
-const NEW_VARIABLES: Readonly<Record<string, string>> = {
-  u: 'user',
-  n: 'user | username',
-  d: 'user | domain',
-  h: 'home',
-};
-
-/** Letters that 2.3 knew in mail settings, so that others are a text of the user's own. */
-const OLD_LETTERS = new Set('undhsprlwicamkb');
-
 function* literalVariable(context: DovecotCheckContext): Iterable<Report> {
   const { dovecot } = context;
   if (!hasDovecotFeature(dovecot.release, 'namedFilters')) return;
@@ -271,39 +255,23 @@ function percentReport(
   context: DovecotCheckContext,
   { statement, file, name, at }: DovecotAssignment,
 ): Report | null {
-  if (STRFTIME.has(name) || statement.form === 'heredoc') return null;
-  const raw = file.source.slice(statement.valueSpan);
-  const found = [...raw.matchAll(OLD_VARIABLE)].filter(
-    ([, , , letter]) => letter !== undefined && OLD_LETTERS.has(letter),
-  );
-  const [first] = found;
-  if (first === undefined) return null;
-  let exact = true;
-  const written = raw.replace(
-    OLD_VARIABLE,
-    (whole: string, modifier: string, width: string, letter: string | undefined) => {
-      if (letter === undefined || !OLD_LETTERS.has(letter)) return whole;
-      const program = NEW_VARIABLES[letter];
-      if (program === undefined || width !== '' || (modifier !== '' && modifier !== 'L')) {
-        exact = false;
-        return whole;
-      }
-      return `%{${program}${modifier === 'L' ? ' | lower' : ''}}`;
-    },
-  );
+  if (STRFTIME_SETTINGS.has(name) || statement.form === 'heredoc') return null;
+  const { found, written } = oldVariables(file.source.slice(statement.valueSpan));
+  if (found.length === 0) return null;
   return {
     message: /_log_format(_|$)|_log_prefix$/.test(name) ? 'percent-log' : 'percent',
     at,
     setting: statement.key,
     actual: statement.value,
-    data: { variables: [...new Set(found.map(([whole]) => whole))], written: exact ? written : '' },
-    fix: exact
-      ? {
-          title: `write ${statement.key} = ${written}`,
-          edits: replaceValue(file, statement, written),
-          writes: [],
-        }
-      : null,
+    data: { variables: found, written: written ?? '' },
+    fix:
+      written !== null
+        ? {
+            title: `write ${statement.key} = ${written}`,
+            edits: replaceValue(file, statement, written),
+            writes: [],
+          }
+        : null,
   };
 }
 

@@ -11,6 +11,7 @@ import { dovecotKeyExchangeChecks } from './dovecot-key-exchange.ts';
 import { dovecotLimitChecks } from './dovecot-limits.ts';
 import { dovecotLoggingChecks } from './dovecot-logging.ts';
 import { dovecotMechanismChecks } from './dovecot-mechanisms.ts';
+import { dovecotMigrationChecks } from './dovecot-migration.ts';
 import { dovecotNameChecks } from './dovecot-names.ts';
 import { dovecotOrderChecks } from './dovecot-order.ts';
 import { dovecotProtocolChecks } from './dovecot-protocols.ts';
@@ -78,6 +79,7 @@ export const dovecotChecks: Readonly<Record<string, DovecotCheck>> = {
   ...dovecotLimitChecks,
   ...dovecotLoggingChecks,
   ...dovecotMechanismChecks,
+  ...dovecotMigrationChecks,
   ...dovecotNameChecks,
   ...dovecotOrderChecks,
   ...dovecotProtocolChecks,
