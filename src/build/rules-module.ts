@@ -108,7 +108,7 @@ const LOCATION = /\{"start":\{"line":\d+,"column":\d+\},"end":\{"line":\d+,"colu
 
 /** What of a rule a run needs; reports show it or judge by it. */
 export function withoutPage(page: RulePage): Rule {
-  const { id, title, category, applies, severity, why, references, check, when, messages, fix, yieldsTo } =
+  const { id, title, category, applies, severity, why, references, check, when, messages, fix, yields } =
     page;
   return {
     id,
@@ -120,7 +120,7 @@ export function withoutPage(page: RulePage): Rule {
     references,
     ...(check === undefined ? {} : { check }),
     ...(when === undefined ? {} : { when }),
-    ...(yieldsTo === undefined ? {} : { yieldsTo }),
+    ...(yields === undefined ? {} : { yields }),
     messages: Object.fromEntries(Object.keys(messages).map((name) => [name, {}])),
     fix,
   };

@@ -48,19 +48,22 @@ export function evaluate(
   const judged = judgedHost(host, profile);
   const findings: Finding[] = [];
   const speaking = new Map<string, boolean>();
-  const isYielding = ({ yieldsTo }: Rule): boolean => {
-    if (yieldsTo === undefined || options.only?.has(yieldsTo) === false) return false;
-    const known = speaking.get(yieldsTo);
+  const isSpeaking = (id: string): boolean => {
+    const known = speaking.get(id);
     if (known !== undefined) return known;
-    const other = ruleSet.rules.find(({ id }) => id === yieldsTo);
+    const other = options.only?.has(id) === false ? undefined : ruleSet.rules.find((rule) => rule.id === id);
     const speaks = other !== undefined && isFound(other, judged);
-    speaking.set(yieldsTo, speaks);
+    speaking.set(id, speaks);
     return speaks;
   };
   for (const rule of ruleSet.rules) {
     if (options.only !== undefined && !options.only.has(rule.id)) continue;
-    if (!isInReleases(rule, host) || isYielding(rule)) continue;
-    for (const finding of toFindings(rule, judged, ruleSet)) findings.push(finding);
+    if (!isInReleases(rule, host)) continue;
+    const { yields } = rule;
+    const yielding = yields !== undefined && isSpeaking(yields.to);
+    if (yielding && yields.messages === undefined) continue;
+    for (const finding of toFindings(rule, judged, ruleSet))
+      if (!yielding || yields.messages?.includes(finding.messageId) !== true) findings.push(finding);
   }
   const order = new Map(hostFiles(findings).map((path, index) => [path, index]));
   return findings.sort(
@@ -87,6 +90,7 @@ function judgedHost(host: Host, profile: Profile): Judged {
 
 /** Whether a rule finds anything that the profile does not switch off. */
 function isFound(rule: Rule, judged: Judged): boolean {
+  if (!isInReleases(rule, judged.host)) return false;
   for (const { message = 'default' } of reports(rule, judged))
     if (severityOf(judged.profile, rule, message) !== 'off') return true;
   return false;

@@ -83,8 +83,11 @@ export interface Rule {
   readonly why: string;
   readonly references: readonly string[];
   readonly check?: string;
-  /** The rule that says more of the same: where it finds something, this one is silent. */
-  readonly yieldsTo?: string;
+  /**
+   * The rule that says more of the same: where it finds something, this one is silent, or leaves out some
+   * of its messages.
+   */
+  readonly yields?: { readonly to: string; readonly messages?: readonly string[] };
   readonly when?: Condition;
   /** By message id; the templates themselves come compiled. */
   readonly messages: Readonly<Record<string, object>>;

@@ -102,7 +102,14 @@ function modernUidl(text: string): { readonly written: string } | Decision {
 const LOG_FORMAT = /_log_format|_log_prefix$|^login_log_|_logout_format$/;
 
 /** Long names that 2.3 and 2.4 share in settings of mail and authentication. */
-const SAME_VARIABLES: ReadonlySet<string> = new Set(['user', 'home', 'session', 'mechanism', 'auth_user']);
+const SAME_VARIABLES: ReadonlySet<string> = new Set([
+  'user',
+  'home',
+  'protocol',
+  'session',
+  'mechanism',
+  'auth_user',
+]);
 
 /** Long names of 2.3 that are programs in 2.4. */
 const LONG_VARIABLES: Readonly<Record<string, string>> = {
