@@ -69,7 +69,7 @@ const SPECIAL: Readonly<Record<string, Special>> = {
     return { kind: 'setting', key: 'quota_storage_size', written };
   },
   quota_vsizes: (value, beside) =>
-    /^(y|yes|1)$/i.test(value) && /^count:/.test(beside.get('quota') ?? '')
+    /^(y|yes|1)$/i.test(value) && beside.get('quota')?.startsWith('count:') === true
       ? { kind: 'drop' }
       : decide('2.4 has virtual sizes with the driver count only'),
   quota_grace: () => decide('2.4 has quota_storage_grace, which is a size and no share'),
