@@ -16,4 +16,5 @@ try {
 const script = new Script(readFileSync(file, 'latin1'), { filename: file, cachedData });
 const program = { exports: {} };
 script.runInThisContext()(program.exports, require, program, file, __dirname);
-program.exports.main(process.argv.slice(2));
+// All output is written by now. A Node that ends by itself takes its heap apart first, which costs more than most rules.
+program.exports.main(process.argv.slice(2)).then(() => process.exit());
