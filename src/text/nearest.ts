@@ -12,10 +12,16 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   let limit = typed.length <= 4 ? 1 : typed.length <= 9 ? 2 : 3;
   let best: string | null = null;
   let unique = true;
-  const letters = new Map<string, number>();
-  for (const letter of typed) letters.set(letter, (letters.get(letter) ?? 0) + 1);
+  const letters = new Int32Array(LETTERS);
+  for (let at = 0; at < typed.length; at++) {
+    const letter = letterAt(typed, at);
+    letters[letter] = (letters[letter] ?? 0) + 1;
+  }
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - typed.length) > limit || lettersMissing(letters, candidate) > limit)
+    if (
+      Math.abs(candidate.length - typed.length) > limit ||
+      lettersMissing(letters, candidate, limit) > limit
+    )
       continue;
     const errors = distance(typed, candidate.toLowerCase(), limit);
     if (errors > limit || candidate === best) continue;
@@ -27,14 +33,23 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   return unique ? best : null;
 }
 
-/** How many letters of the candidate the typed word does not have: never more than there are errors, and soon counted. */
-function lettersMissing(letters: ReadonlyMap<string, number>, candidate: string): number {
-  const left = new Map(letters);
+/** Letters are counted in as many places: those that share one only make fewer seem to be missing. */
+const LETTERS = 128;
+
+function letterAt(text: string, at: number): number {
+  return text.charCodeAt(at) % LETTERS;
+}
+
+/** How many letters of the candidate the typed word does not have, at least, or more than `limit`: never more than there are errors, and soon counted. */
+function lettersMissing(letters: Int32Array, candidate: string, limit: number): number {
+  const left = letters.slice();
+  const text = candidate.toLowerCase();
   let missing = 0;
-  for (const letter of candidate.toLowerCase()) {
-    const count = left.get(letter) ?? 0;
-    if (count === 0) missing++;
-    else left.set(letter, count - 1);
+  for (let at = 0; at < text.length; at++) {
+    const letter = letterAt(text, at);
+    const count = left[letter] ?? 0;
+    if (count > 0) left[letter] = count - 1;
+    else if (++missing > limit) break;
   }
   return missing;
 }

@@ -1,5 +1,5 @@
 import { atLeast, type Release } from '../model/release.ts';
-import { type Condition, fulfilled, readCondition, vocabularyOf } from './cipher-selection.ts';
+import { readCondition, sorter, vocabularyOf } from './cipher-selection.ts';
 import { readCipherString } from './cipher-string.ts';
 import data from './data/cipher-classes.json' with { type: 'json' };
 import type { CipherSuite } from './suites.ts';
@@ -68,15 +68,15 @@ export function isCipherClass(name: string): name is CipherClass {
   return ENTRIES.some((entry) => entry.name === name);
 }
 
-let conditions: ReadonlyMap<CipherClass, readonly Condition[]> | null = null;
+let sort: ((suite: CipherSuite) => readonly CipherClass[]) | null = null;
 const classes = new WeakMap<CipherSuite, readonly CipherClass[]>();
 
 /** The classes of a suite, the gravest first. */
 export function classesOf(suite: CipherSuite): readonly CipherClass[] {
   let found = classes.get(suite);
   if (found === undefined) {
-    conditions ??= new Map(ENTRIES.map(({ name, suites }) => [name, suites.map(readCondition)]));
-    found = fulfilled(suite, conditions);
+    sort ??= sorter(new Map(ENTRIES.map(({ name, suites }) => [name, suites.map(readCondition)])));
+    found = sort(suite);
     classes.set(suite, found);
   }
   return found;

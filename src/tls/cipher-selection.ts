@@ -21,8 +21,8 @@ export interface Vocabulary {
   readonly suites: readonly CipherSuite[];
   /** What `A+B` stands for; null where no suite can be both. */
   readonly join: (before: Selector, word: Selector) => Selector | null;
-  /** Positions in `suites` of what a selector means, in their order. */
-  readonly select: (selector: Selector) => readonly number[];
+  /** Positions in `suites` of what a selector means, in their order; `item` is the text that stands for it. */
+  readonly select: (item: string, selector: Selector) => readonly number[];
 }
 
 const vocabularies = new Map<Release, Vocabulary>();
@@ -90,22 +90,35 @@ function makeVocabulary(release: Release): Vocabulary {
     named.add(suite.name);
     if (iana) words.set(suite.iana, own);
   }
+  const selected = new Map<string, readonly number[]>();
+  const select = (selector: Selector): readonly number[] => {
+    // "Export or not", alone in its word of masks, takes export suites whatever else is asked (1.0.2).
+    const anyExport =
+      selector[EXPORT] === exports && selector[STRENGTH] === 0 && selector[DEFAULT] === 0 ? exported : 0;
+    const found: number[] = [];
+    for (const [index, masks] of masked.entries()) {
+      if (((masks[EXPORT] ?? 0) & anyExport) !== 0 || meets(masks, selector)) found.push(index);
+    }
+    return found;
+  };
   return {
     words,
     suites,
     join: (before, word) => joined(before, word, strengthOverwrites),
-    select: (selector) => {
-      // "Export or not", alone in its word of masks, takes export suites whatever else is asked (1.0.2).
-      const anyExport =
-        selector[EXPORT] === exports && selector[STRENGTH] === 0 && selector[DEFAULT] === 0 ? exported : 0;
-      const found: number[] = [];
-      for (const [index, masks] of masked.entries()) {
-        if (((masks[EXPORT] ?? 0) & anyExport) !== 0 || meets(masks, selector)) found.push(index);
+    // Strings say the same again and again, and so do the lists of a host.
+    select: (item, selector) => {
+      let found = selected.get(item);
+      if (found === undefined) {
+        found = select(selector);
+        if (selected.size >= MOST_SELECTED) selected.clear();
+        selected.set(item, found);
       }
       return found;
     },
   };
 }
+
+const MOST_SELECTED = 10_000;
 
 /** Whether a suite has a bit of each mask. */
 function meets(masks: Selector, selector: Selector): boolean {
@@ -179,15 +192,39 @@ export interface Condition {
   readonly values: readonly string[];
 }
 
-/** Those of the conditions by a key whose every one a suite fulfils. */
-export function fulfilled<K>(suite: CipherSuite, conditions: ReadonlyMap<K, readonly Condition[]>): K[] {
-  const own = valuesOf(suite, NONE);
-  const found: K[] = [];
-  for (const [key, all] of conditions) {
-    if (all.every(({ column, not, values }) => own[column].some((value) => values.includes(value)) !== not))
-      found.push(key);
-  }
-  return found;
+/**
+ * Sorts suites by conditions.
+ *
+ * @param conditions all that a suite must fulfil, for each of at most 32 keys
+ * @returns the keys of a suite, in their order
+ */
+export function sorter<K>(
+  conditions: ReadonlyMap<K, readonly Condition[]>,
+): (suite: CipherSuite) => readonly K[] {
+  const entries = [...conditions];
+  // Suites have few values in each column: what a value rules out is looked up, one bit a key.
+  const ruledOut = new Map<string, number>();
+  return (suite) => {
+    const own = valuesOf(suite, NONE);
+    let out = 0;
+    for (const column of COLUMNS) {
+      const name = `${column}=${own[column].join()}`;
+      let mask = ruledOut.get(name);
+      if (mask === undefined) {
+        mask = 0;
+        for (const [index, [, all]] of entries.entries()) {
+          if (all.some((one) => one.column === column && !holds(one, own[column]))) mask |= 1 << index;
+        }
+        ruledOut.set(name, mask);
+      }
+      out |= mask;
+    }
+    return entries.flatMap(([key], index) => ((out & (1 << index)) === 0 ? [key] : []));
+  };
+}
+
+function holds({ not, values }: Condition, own: readonly string[]): boolean {
+  return own.some((value) => values.includes(value)) !== not;
 }
 
 const NONE: ReadonlySet<string> = new Set();

@@ -182,7 +182,8 @@ class Search {
   #hasSome(word: string): boolean {
     const selector = this.#vocabulary.words.get(word);
     return (
-      selector !== undefined && this.#vocabulary.select(selector).some((index) => this.#inTarget[index] === 1)
+      selector !== undefined &&
+      this.#vocabulary.select(word, selector).some((index) => this.#inTarget[index] === 1)
     );
   }
 
@@ -322,7 +323,7 @@ function itemsOf(vocabulary: Vocabulary): readonly Item[] {
   if (before !== undefined) return before;
   const found = new Map<string, Item>();
   const offer = (text: string, selector: Selector): boolean => {
-    const selects = vocabulary.select(selector);
+    const selects = vocabulary.select(text, selector);
     const key = selects.join(' ');
     const known = found.get(key);
     // Of two equally long ones the later: DHE, not the EDH of old.

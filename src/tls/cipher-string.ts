@@ -120,7 +120,6 @@ class Reader {
   readonly #word: RegExp;
   readonly #securityLevels: boolean;
   readonly #list: SuiteOrder;
-  readonly #selections = new Map<string, readonly number[]>();
   readonly #ignored: CipherToken[] = [];
   #securityLevel: number | null = null;
   #error: { readonly message: string; readonly at: number } | null = null;
@@ -184,7 +183,7 @@ class Reader {
       if (selector === null) return this.#ignore(text, start, null);
       at += word.length;
       if (text[at] !== '+') {
-        this.#list.apply(operator, this.#selected(text.slice(start, at), selector));
+        this.#list.apply(operator, this.#vocabulary.select(text.slice(start, at), selector));
         return at;
       }
       at++;
@@ -200,16 +199,6 @@ class Reader {
     const end = endOfItem(text, start);
     this.#ignored.push({ text: text.slice(start, end), at: start, unknown });
     return end;
-  }
-
-  /** Long strings say the same again and again. */
-  #selected(item: string, selector: Selector): readonly number[] {
-    let found = this.#selections.get(item);
-    if (found === undefined) {
-      found = this.#vocabulary.select(selector);
-      this.#selections.set(item, found);
-    }
-    return found;
   }
 
   #fail(message: string, at: number): void {
