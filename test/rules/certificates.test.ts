@@ -75,6 +75,47 @@ ${chainFiles ? 'smtpd_tls_chain_files = /c.pem, /k.pem' : 'smtpd_tls_cert_file =
   expect(findings.filter(({ at }) => at.source.path.startsWith('/'))).toEqual([]);
 });
 
+const ofDovecot: readonly (readonly [
+  certificates: string,
+  keys: string,
+  message: string | null,
+  says: string,
+])[] = [
+  ['leaf+issuer', 'key', null, ''],
+  ['leaf+issuer', 'other-key', 'mismatch', '/k.pem does not belong to the certificate in /c.pem'],
+  ['issuer+leaf', 'key', 'leaf-not-first', 'The first certificate in /c.pem is that of an issuer'],
+  ['leaf+issuer', 'hidden-key', 'encrypted-key', 'a pass phrase'],
+  ['leaf+issuer', 'rsa', 'no-key', '/k.pem holds no private key'],
+];
+
+it.each(
+  ofDovecot.flatMap((row) => [
+    ['2.3.19.1', 'ssl_cert = </c.pem\nssl_key = </k.pem\n', ...row] as const,
+    [
+      '2.4.1',
+      'dovecot_config_version = 2.4.1\ndovecot_storage_version = 2.4.1\nssl_server_cert_file = /c.pem\nssl_server_key_file = /k.pem\n',
+      ...row,
+    ] as const,
+  ]),
+)('Dovecot %s, %j, %s, %s: %s', (release, settings, certificates, key, message, says) => {
+  const texts = {
+    'dovecot.conf': `${settings}protocols = imap\nssl = required\n`,
+    '/c.pem': contents(certificates),
+    '/k.pem': contents(key),
+  };
+  const host = hostFromTexts(texts, { dovecot: release, openssl: '3.0' });
+  const findings = evaluate(host, BUILTIN_RULES, builtinProfile('strict'));
+  const pairing = findings.filter(({ rule }) => rule === 'dovecot/certificate-key-mismatch');
+  expect(pairing.map(({ messageId }) => messageId)).toEqual(message === null ? [] : [message]);
+  expect(pairing.map(({ message: text }) => text).join('')).toContain(says);
+
+  const said = findings.map((finding) => JSON.stringify(finding)).join('\n');
+  const lines = Object.values(FILES).flatMap((text) => text.split('\n'));
+  expect(
+    lines.filter((line) => line.length > 20 && !line.startsWith('-----') && said.includes(line)),
+  ).toEqual([]);
+});
+
 it('postscreen shows what smtpd would: the line of smtpd decides, whichever program reads it', () => {
   const texts = {
     'main.cf': `myhostname = mail.example.com
