@@ -1,3 +1,4 @@
+import type { DovecotEffective } from '../../dovecot/effective.ts';
 import type { DovecotEndpoint, DovecotServerEndpoint } from '../../dovecot/endpoints.ts';
 import type { Filter } from '../../dovecot/filter.ts';
 import { isInNet, type Net, parseNet } from '../../dovecot/net.ts';
@@ -5,6 +6,9 @@ import { proposeSetting } from '../../dovecot/proposals.ts';
 import type { DovecotCheck, DovecotCheckContext, ProposedFix, Report } from '../check.ts';
 import { dovecotPlace } from '../locate.ts';
 import { isOwn } from './dovecot-common.ts';
+
+/** Clients whose connections count as secure without TLS. */
+const TRUSTED = 'login_trusted_networks';
 
 /** Listeners that users on other machines log in to. */
 export function publicLogins(endpoints: readonly DovecotEndpoint[]): readonly DovecotServerEndpoint[] {
@@ -24,19 +28,21 @@ function* cleartextAuth(context: DovecotCheckContext): Iterable<Report> {
   const restConflicts = new Set(
     logins.filter(({ filter }) => filter === null).map(({ authFault }) => authFault?.in.at),
   );
+  const isTrusting = context.dovecot.settings().some(({ name }) => name.split('/')[0] === TRUSTED);
   for (const endpoint of logins) {
     const reports = [
       cleartextReport(context, endpoint),
       conflictReport(context, endpoint, restConflicts),
-      trustedReport(context, endpoint),
+      isTrusting ? trustedReport(context, endpoint) : null,
     ];
     for (const report of reports) if (report !== null && isOwn(context, report.at)) yield report;
   }
 }
 
 function cleartextReport(context: DovecotCheckContext, endpoint: DovecotServerEndpoint): Report | null {
-  const { cleartextLogin, cleartextFrom: of, tls, fault } = endpoint;
+  const { cleartextLogin, tls, fault } = endpoint;
   if (!cleartextLogin) return null;
+  const of = decidingValue(context, endpoint);
   const own = of.assignment?.scope.filter ?? null;
   if (isOfThisMachine(own) || isOfThisMachine(endpoint.filter)) return null;
   const remote = own?.remote?.net ?? null;
@@ -53,14 +59,23 @@ function cleartextReport(context: DovecotCheckContext, endpoint: DovecotServerEn
   };
 }
 
+/** What decides for the connections of an endpoint: of many filters that do the same, one endpoint was looked at for all. */
+function decidingValue(
+  { dovecot }: DovecotCheckContext,
+  { cleartextFrom, filter, context: connection }: DovecotServerEndpoint,
+): DovecotEffective {
+  return filter === null ? cleartextFrom : dovecot.get(cleartextFrom.name, connection);
+}
+
 /** A filter that brings cleartext logins where TLS is demanded: doveconf only looks at what counts for all. */
 function conflictReport(
   context: DovecotCheckContext,
   endpoint: DovecotServerEndpoint,
   rest: ReadonlySet<unknown>,
 ): Report | null {
-  const { filter, authFault, cleartextFrom: of } = endpoint;
+  const { filter, authFault } = endpoint;
   if (filter === null || authFault?.kind !== 'cleartext-conflict' || rest.has(authFault.in.at)) return null;
+  const of = decidingValue(context, endpoint);
   return {
     message: 'conflict',
     at: dovecotPlace(context.dovecot, of),
@@ -85,9 +100,6 @@ function fixFor(
 function refusing(name: string): string {
   return name === 'disable_plaintext_auth' ? 'yes' : 'no';
 }
-
-/** Clients whose connections count as secure without TLS. */
-const TRUSTED = 'login_trusted_networks';
 
 function trustedReport(context: DovecotCheckContext, endpoint: DovecotServerEndpoint): Report | null {
   const { dovecot } = context;
