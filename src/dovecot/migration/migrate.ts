@@ -9,7 +9,13 @@ import { defaultServices } from '../services.ts';
 import { type SettingHistory, type SettingsTable, settingHistory } from '../settings.ts';
 import { type Surroundings, surroundings, tablePath } from '../surroundings.ts';
 import { dialectOf } from '../syntax/dialect.ts';
-import type { DovecotFile, SectionStatement, SettingStatement, Statement } from '../syntax/tree.ts';
+import type {
+  DovecotFile,
+  EndStatement,
+  SectionStatement,
+  SettingStatement,
+  Statement,
+} from '../syntax/tree.ts';
 import { modernArgs, modernFields } from './databases.ts';
 import { modernLocation } from './mail-location.ts';
 import { decide, type Modern, modernText, modernValue, SAME, sectionOf } from './modern.ts';
@@ -93,18 +99,32 @@ const NAMED: ReadonlySet<string> = new Set(['passdb', 'userdb', 'namespace', 'in
 /** What the lines of one section say, by key. */
 type Inside = ReadonlyMap<string, string>;
 
+/** A brace that closes a section. */
+interface Ending {
+  readonly file: DovecotFile;
+  readonly statement: EndStatement;
+}
+
 class Walk {
   readonly #table: SettingsTable;
   readonly #all: readonly Surroundings[];
   readonly #inside = new Map<Read | null, Map<string, string>>();
+  readonly #ends = new Map<Read, Ending>();
   readonly #names = new Set<string>();
+  readonly #counts = new Map<string, number>();
   readonly #keys = new Set<string>();
 
   constructor(tree: DovecotTree, table: SettingsTable) {
     this.#table = table;
     this.#all = surroundings(tree);
+    const open: Read[] = [];
     for (const { read, sections } of this.#all) {
-      const { statement } = read;
+      const { file, statement } = read;
+      if (statement.kind === 'end') {
+        const section = open.pop();
+        if (section !== undefined) this.#ends.set(section, { file, statement });
+      }
+      if (statement.kind === 'section') open.push(read);
       if (statement.kind === 'section') this.#names.add(`${statement.key} ${statement.name}`);
       if (statement.kind !== 'setting') continue;
       this.#keys.add(statement.key);
@@ -227,23 +247,18 @@ class Walk {
           ? `port-${inside.get('port') ?? '0'}`
           : inside.get('driver');
     if (base === undefined || !/^[\w-]+$/.test(base)) return null;
-    let name = base;
-    for (let count = 2; this.#names.has(`${key} ${name}`); count++) name = `${base}${count}`;
-    this.#names.add(`${key} ${name}`);
-    return name;
+    let count = this.#counts.get(`${key} ${base}`) ?? 1;
+    const name = (): string => (count === 1 ? base : `${base}${count}`);
+    while (this.#names.has(`${key} ${name()}`)) count++;
+    this.#names.add(`${key} ${name()}`);
+    this.#counts.set(`${key} ${base}`, count);
+    return name();
   }
 
   /** The brace that closes a section, where it stands in the same file. */
-  #endOf(
-    read: Read,
-  ): { readonly file: DovecotFile; readonly statement: Extract<Read['statement'], { kind: 'end' }> } | null {
-    const index = this.#all.findIndex((one) => one.read === read);
-    const depth = this.#all[index]?.sections.length ?? 0;
-    for (const { read: later, sections } of this.#all.slice(index + 1)) {
-      if (later.statement.kind !== 'end' || sections.length !== depth) continue;
-      return later.file === read.file ? { file: later.file, statement: later.statement } : null;
-    }
-    return null;
+  #endOf(read: Read): Ending | null {
+    const end = this.#ends.get(read);
+    return end?.file === read.file ? end : null;
   }
 
   #setting(file: DovecotFile, setting: SettingStatement, sections: readonly Read[]): MigrationStep | null {
@@ -263,7 +278,9 @@ class Walk {
       return { kind: 'drop', at, key, to: '', note: '', edits: removeStatement(file, setting) };
     if (modern.kind === 'setting') {
       const edits = [...renameKey(file, setting, modern.key), ...replaceValue(file, setting, modern.written)];
-      return edits.length === 0 ? null : { kind: 'rewrite', at, key, to: modern.key, note: '', edits };
+      // A switch that is turned round is told with its value, which is no secret.
+      const to = /^(?:yes|no)$/.test(modern.written) ? `${modern.key} = ${modern.written}` : modern.key;
+      return edits.length === 0 ? null : { kind: 'rewrite', at, key, to, note: '', edits };
     }
     // Comments between the lines of one value have no place in the new ones.
     if (setting.line.endLine - setting.line.firstLine > 1) {
