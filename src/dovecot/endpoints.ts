@@ -254,7 +254,7 @@ class EndpointMaker {
         ? ({ kind: 'unknown-mechanism', in: mechanismsFrom } as const)
         : words.length === 0
           ? ({ kind: 'no-mechanism', in: mechanismsFrom } as const)
-          : this.#lacks(mechanisms)
+          : mechanisms.known.some((mechanism) => unsetNeed(configuration, mechanism) !== null)
             ? ({ kind: 'mechanism-unset', in: mechanismsFrom } as const)
             : !inverted && allowed && demanded
               ? ({ kind: 'cleartext-conflict', in: cleartextFrom } as const)
@@ -272,17 +272,12 @@ class EndpointMaker {
       authFault: null,
     };
   }
+}
 
-  /** Whether a mechanism cannot work for want of a setting. */
-  #lacks({ known }: MechanismList): boolean {
-    const { table } = this.#configuration;
-    return known.some(
-      ({ needs }) =>
-        needs !== null &&
-        table.get(needs) !== null &&
-        this.#configuration.value(needs, { sections: [{ type: 'oauth2', name: '' }] }) === '',
-    );
-  }
+/** The setting that a mechanism cannot be without, where it is not set; else null. */
+export function unsetNeed(configuration: DovecotConfiguration, { needs }: Mechanism): string | null {
+  if (needs === null || configuration.table.get(needs) === null) return null;
+  return configuration.value(needs, { sections: [{ type: 'oauth2', name: '' }] }) === '' ? needs : null;
 }
 
 /** Whether a protocol has a use for a mechanism: APOP is POP3's own, ANONYMOUS is for reading mail. */

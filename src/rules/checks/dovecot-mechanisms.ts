@@ -1,7 +1,7 @@
 import type { DovecotAssignment } from '../../dovecot/assignment.ts';
 import { removeStatement, replaceValue } from '../../dovecot/edits.ts';
 import type { DovecotEffective } from '../../dovecot/effective.ts';
-import type { DovecotServerEndpoint } from '../../dovecot/endpoints.ts';
+import { type DovecotServerEndpoint, unsetNeed } from '../../dovecot/endpoints.ts';
 import { MECHANISM_NAMES, readMechanisms } from '../../dovecot/mechanisms.ts';
 import { proposeRemoval } from '../../dovecot/proposals.ts';
 import { DOVECOT_RELEASES } from '../../dovecot/releases.ts';
@@ -11,6 +11,7 @@ import type { DovecotCheck, DovecotCheckContext, ProposedFix, Report } from '../
 import { dovecotPlace } from '../locate.ts';
 import { publicLogins } from './dovecot-cleartext.ts';
 import { isOwn } from './dovecot-common.ts';
+import { isComplete } from './dovecot-sockets.ts';
 import { isTemplated } from './misread-lines.ts';
 
 const MECHANISMS = 'auth_mechanisms';
@@ -197,6 +198,21 @@ function* mechanismInvalid(context: DovecotCheckContext): Iterable<Report> {
         yield* reportsOf(context, found, invalidReport(kind, found.words));
       }
     }
+    yield* unsetNeeds(context, list);
+  }
+}
+
+/** Mechanisms that are there, but lack a setting (2.4: of oauth2); one that stands in a file that is not here is not missed. */
+function* unsetNeeds(context: DovecotCheckContext, list: MechanismsInUse): Iterable<Report> {
+  const { dovecot } = context;
+  if (!isComplete(dovecot)) return;
+  const { known } = readMechanisms(list.words, dovecot.release, dovecot.isYes('auth_use_winbind'));
+  const needs = new Map(known.map((one) => [one.name, unsetNeed(dovecot, one)]));
+  const needOf = (word: string): string | null => needs.get(word.toUpperCase()) ?? null;
+  for (const found of wordsFound(context, list, (word) => needOf(word) !== null)) {
+    const [first = ''] = found.words;
+    const data = { needs: needOf(first) };
+    yield* reportsOf(context, found, { message: 'needs', data, safe: false, instead: NOTHING });
   }
 }
 
