@@ -95,9 +95,12 @@ function makeVocabulary(release: Release): Vocabulary {
     // "Export or not", alone in its word of masks, takes export suites whatever else is asked (1.0.2).
     const anyExport =
       selector[EXPORT] === exports && selector[STRENGTH] === 0 && selector[DEFAULT] === 0 ? exported : 0;
+    // Most words say something of one column or two.
+    const columns = [...selector.keys()].filter((column) => selector[column] !== 0);
     const found: number[] = [];
-    for (const [index, masks] of masked.entries()) {
-      if (((masks[EXPORT] ?? 0) & anyExport) !== 0 || meets(masks, selector)) found.push(index);
+    for (let index = 0; index < masked.length; index++) {
+      const masks = masked[index] ?? [];
+      if (((masks[EXPORT] ?? 0) & anyExport) !== 0 || meets(masks, selector, columns)) found.push(index);
     }
     return found;
   };
@@ -120,11 +123,10 @@ function makeVocabulary(release: Release): Vocabulary {
 
 const MOST_SELECTED = 10_000;
 
-/** Whether a suite has a bit of each mask. */
-function meets(masks: Selector, selector: Selector): boolean {
-  for (let column = 0; column < selector.length; column++) {
-    const mask = selector[column] ?? 0;
-    if (mask !== 0 && (mask & (masks[column] ?? 0)) === 0) return false;
+/** Whether a suite has a bit of each mask, of those columns that the selector says something of. */
+function meets(masks: Selector, selector: Selector, columns: readonly number[]): boolean {
+  for (const column of columns) {
+    if (((selector[column] ?? 0) & (masks[column] ?? 0)) === 0) return false;
   }
   return true;
 }
