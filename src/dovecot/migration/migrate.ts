@@ -399,6 +399,6 @@ function mark(file: DovecotFile, statement: Statement, note: string): readonly E
 
 /** Lines in the place of one, indented like it. */
 function indented({ source: { text } }: DovecotFile, at: number, lines: readonly string[]): string {
-  const indent = /[ \t]*$/.exec(text.slice(0, at))?.[0] ?? '';
+  const indent = /[ \t]*$/.exec(text.slice(text.lastIndexOf('\n', at - 1) + 1, at))?.[0] ?? '';
   return lines.join(`${text.includes('\r\n') ? '\r\n' : '\n'}${indent}`);
 }

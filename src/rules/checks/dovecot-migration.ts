@@ -14,6 +14,7 @@ function* migrationReports(context: DovecotCheckContext): Iterable<Report> {
   const found = migration(dovecot.tree, dovecot.table);
   if (found === null) return;
   const steps = found.steps.filter(({ at }) => isOwn(context, at));
+  const branched = new Set(dovecot.tree.files.map(({ source }) => source).filter(isBranched));
   const hasMain = !isAssumed(host, dovecot.tree.main.source);
   const version = versionToWrite(context);
   const versionEdits = hasMain ? found.versionEdits(version) : [];
@@ -25,7 +26,7 @@ function* migrationReports(context: DovecotCheckContext): Iterable<Report> {
       data: { version },
       fix: {
         title: `begin with dovecot_config_version = ${version}, and take all lines over`,
-        edits: [...versionEdits, ...steps.flatMap(({ at, edits }) => (isBranched(at.source) ? [] : edits))],
+        edits: [...versionEdits, ...steps.flatMap(({ at, edits }) => (branched.has(at.source) ? [] : edits))],
         writes: [],
       },
     };
