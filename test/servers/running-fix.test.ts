@@ -46,7 +46,8 @@ const CASES = new Set([
   'pf0134',
 ]);
 const FURTHER = ['pf0140', 'pf0144', 'pf0154', 'pf0157', 'pf0181', 'pf0184', 'pf0194', 'pf0206', 'pf0215'];
-if (process.env.PFHARDEN_FULL !== undefined) for (const id of FURTHER) CASES.add(id);
+const full = process.env.PFHARDEN_FULL !== undefined;
+if (full) for (const id of FURTHER) CASES.add(id);
 
 const CERTIFICATE = /^smtpd_tls_((ec|d)?(cert|key)_file|chain_files)$/;
 const LEFT_OUT =
@@ -231,7 +232,9 @@ describe.each(
 )('$name', ({ root, turn }) => {
   it('runs what was mended, and each port speaks what the files say', async () => {
     const differences: unknown[] = [];
-    for (const [index, { id, folder }] of cases.entries()) {
+    // Without --full every third case, moved on by one from release to release.
+    const ours = cases.filter((_, index) => full || (index + turn) % 3 === 0);
+    for (const [index, { id, folder }] of ours.entries()) {
       const profile = profiles[(index + turn) % profiles.length] ?? 'modern';
       const input = hostInputFromFolder(folder, { postfix: root.postfix, openssl: root.openssl });
       const result = proposeFixes(input, BUILTIN_RULES, builtinProfile(profile));
