@@ -118,6 +118,17 @@ export const EXACT: readonly ExactCase[] = [
     old: ['service auth {', '  inet_listener {', '    port = 12345', '  }', '}'],
     modern: ['service auth {', '  inet_listener port-12345 {', '    port = 12345', '  }', '}'],
   },
+  {
+    // Hashes without a scheme are those of crypt(3) to 2.3.
+    old: ['passdb {', '  driver = passwd-file', '  args = /etc/users', '}'],
+    modern: [
+      'passdb passwd-file {',
+      '  driver = passwd-file',
+      '  default_password_scheme = CRYPT',
+      '  passwd_file_path = /etc/users',
+      '}',
+    ],
+  },
   { old: ['mail_plugins = quota zlib'], modern: ['mail_plugins = quota mail_compress'] },
   {
     old: ['plugin {', '  acl = vfile', '  quota = count:User quota', '  quota_vsizes = yes', '}'],
