@@ -135,6 +135,10 @@ export const EXACT: readonly ExactCase[] = [
     modern: ['  acl_driver = vfile', '  quota "User quota" {', '    driver = count', '  }'],
   },
   { old: ['plugin/quota_rule = *:bytes=50M'], modern: ['quota_storage_size = 50M'] },
+  // Without a unit, storage is in kilobytes.
+  { old: ['plugin/quota_rule = *:storage=1000'], modern: ['quota_storage_size = 1000k'] },
+  { old: ['plugin/quota_rule = *:bytes=1000'], modern: ['quota_storage_size = 1000B'] },
+  { old: ['plugin/quota_rule = *:storage=0'], modern: ['quota_storage_size = unlimited'] },
   {
     old: [
       'plugin {',
