@@ -51,9 +51,12 @@ export function columnsOf(character: string): number {
   return WIDE.test(character) ? 2 : 1;
 }
 
+/** Each character takes one column. */
+const PLAIN = /^[ -~]*$/;
+
 /** Columns of a text. */
 export function widthOf(text: string): number {
-  if (/^[ -~]*$/.test(text)) return text.length;
+  if (PLAIN.test(text)) return text.length;
   let width = 0;
   for (const character of text) width += columnsOf(character);
   return width;
@@ -64,8 +67,9 @@ export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   let used = 0;
+  const plain = PLAIN.test(text);
   for (const word of text.split(' ')) {
-    const columns = widthOf(word);
+    const columns = plain ? word.length : widthOf(word);
     if (line !== '' && used + 1 + columns > width) {
       lines.push(line);
       line = word;

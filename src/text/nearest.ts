@@ -12,7 +12,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   let limit = typed.length <= 4 ? 1 : typed.length <= 9 ? 2 : 3;
   let best: string | null = null;
   let unique = true;
-  const letters = new Int32Array(LETTERS);
+  const letters = Array.from({ length: LETTERS }, () => 0);
   for (let at = 0; at < typed.length; at++) {
     const letter = letterAt(typed, at);
     letters[letter] = (letters[letter] ?? 0) + 1;
@@ -33,15 +33,15 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   return unique ? best : null;
 }
 
-/** Letters are counted in as many places: those that share one only make fewer seem to be missing. */
-const LETTERS = 128;
+/** Letters are counted in as many places: where some share one, fewer seem to be missing. */
+const LETTERS = 32;
 
 function letterAt(text: string, at: number): number {
   return text.charCodeAt(at) % LETTERS;
 }
 
 /** How many letters of the candidate the typed word does not have, at least, or more than `limit`: never more than there are errors, and soon counted. */
-function lettersMissing(letters: Int32Array, candidate: string, limit: number): number {
+function lettersMissing(letters: readonly number[], candidate: string, limit: number): number {
   const left = letters.slice();
   const text = candidate.toLowerCase();
   let missing = 0;
