@@ -99,36 +99,60 @@ function complement(set: CharacterSet): CharacterSet {
   return setOf((code) => set[code] !== true);
 }
 
-const DIGIT = range(0x30, 0x39);
-const UPPER = range(0x41, 0x5a);
-const LOWER = range(0x61, 0x7a);
-const LETTER = union(UPPER, LOWER);
-const WORD = union(LETTER, DIGIT, range(0x5f, 0x5f));
-const SPACE = union(range(0x09, 0x0d), range(0x20, 0x20));
-const ANY = setOf(() => true);
+interface CharacterSets {
+  readonly any: CharacterSet;
+  readonly digit: CharacterSet;
+  readonly letter: CharacterSet;
+  readonly word: CharacterSet;
+  /** By the name between `[:` and `:]`. */
+  readonly classes: ReadonlyMap<string, CharacterSet>;
+  /** By the letter after a backslash, in both dialects. */
+  readonly escapes: ReadonlyMap<string, CharacterSet>;
+}
 
-const CLASSES: ReadonlyMap<string, CharacterSet> = new Map([
-  ['alpha', LETTER],
-  ['digit', DIGIT],
-  ['alnum', union(LETTER, DIGIT)],
-  ['upper', UPPER],
-  ['lower', LOWER],
-  ['space', SPACE],
-  ['blank', union(range(0x09, 0x09), range(0x20, 0x20))],
-  ['punct', setOf((code) => code > 0x20 && code < 0x7f && LETTER[code] !== true && DIGIT[code] !== true)],
-  ['print', range(0x20, 0x7e)],
-  ['graph', range(0x21, 0x7e)],
-  ['cntrl', setOf((code) => code < 0x20 || code === 0x7f)],
-  ['xdigit', union(DIGIT, range(0x41, 0x46), range(0x61, 0x66))],
-]);
+/** Made for the first pattern: most hosts have none. */
+let made: CharacterSets | null = null;
 
-/** Letters after a backslash that stand for a set, in both dialects. */
-const SET_ESCAPES: ReadonlyMap<string, CharacterSet> = new Map([
-  ['w', WORD],
-  ['W', complement(WORD)],
-  ['s', SPACE],
-  ['S', complement(SPACE)],
-]);
+function knownSets(): CharacterSets {
+  made ??= makeSets();
+  return made;
+}
+
+function makeSets(): CharacterSets {
+  const digit = range(0x30, 0x39);
+  const upper = range(0x41, 0x5a);
+  const lower = range(0x61, 0x7a);
+  const letter = union(upper, lower);
+  const alnum = union(letter, digit);
+  const word = union(alnum, range(0x5f, 0x5f));
+  const space = union(range(0x09, 0x0d), range(0x20, 0x20));
+  return {
+    any: setOf(() => true),
+    digit,
+    letter,
+    word,
+    classes: new Map([
+      ['alpha', letter],
+      ['digit', digit],
+      ['alnum', alnum],
+      ['upper', upper],
+      ['lower', lower],
+      ['space', space],
+      ['blank', union(range(0x09, 0x09), range(0x20, 0x20))],
+      ['punct', setOf((code) => code > 0x20 && code < 0x7f && alnum[code] !== true)],
+      ['print', range(0x20, 0x7e)],
+      ['graph', range(0x21, 0x7e)],
+      ['cntrl', setOf((code) => code < 0x20 || code === 0x7f)],
+      ['xdigit', union(digit, range(0x41, 0x46), range(0x61, 0x66))],
+    ]),
+    escapes: new Map([
+      ['w', word],
+      ['W', complement(word)],
+      ['s', space],
+      ['S', complement(space)],
+    ]),
+  };
+}
 
 const CONTROL_ESCAPES: ReadonlyMap<string, number> = new Map([
   ['t', 0x09],
@@ -230,7 +254,7 @@ class Parser {
       case '[':
         return { kind: 'set', set: this.#fold(this.#bracket()) };
       case '.':
-        return { kind: 'set', set: ANY };
+        return { kind: 'set', set: knownSets().any };
       case '^':
         return { kind: 'assert', what: 'start' };
       case '$':
@@ -281,9 +305,9 @@ class Parser {
   }
 
   #setEscape(character: string): CharacterSet | undefined {
-    if (this.#perl && character === 'd') return DIGIT;
-    if (this.#perl && character === 'D') return complement(DIGIT);
-    return SET_ESCAPES.get(character);
+    if (this.#perl && character === 'd') return knownSets().digit;
+    if (this.#perl && character === 'D') return complement(knownSets().digit);
+    return knownSets().escapes.get(character);
   }
 
   #literal(character: string): Node {
@@ -327,7 +351,7 @@ class Parser {
     if (character === '[') {
       const [text, name] = /^:([a-z]+):\]/.exec(this.#pattern.slice(this.#at, this.#at + 12)) ?? [];
       if (text !== undefined && name !== undefined) {
-        const known = CLASSES.get(name);
+        const known = knownSets().classes.get(name);
         if (known === undefined) throw new Unsure();
         this.#at += text.length;
         return known;
@@ -344,7 +368,8 @@ class Parser {
 
   #fold(set: CharacterSet): CharacterSet {
     if (!this.#options.ignoreCase) return set;
-    return setOf((code) => set[code] === true || (LETTER[code] === true && set[code ^ 0x20] === true));
+    const { letter } = knownSets();
+    return setOf((code) => set[code] === true || (letter[code] === true && set[code ^ 0x20] === true));
   }
 }
 
@@ -463,7 +488,8 @@ function run(
 function asserts(what: Assertion, text: string, at: number): boolean {
   if (what === 'start') return at === 0;
   if (what === 'end') return at === text.length;
-  const before = at > 0 && WORD[text.charCodeAt(at - 1)] === true;
-  const after = at < text.length && WORD[text.charCodeAt(at)] === true;
+  const { word } = knownSets();
+  const before = at > 0 && word[text.charCodeAt(at - 1)] === true;
+  const after = at < text.length && word[text.charCodeAt(at)] === true;
   return (before !== after) === (what === 'word');
 }
