@@ -38,8 +38,24 @@ export function isWhole(context: DovecotCheckContext): boolean {
     statement.kind === 'include' && !statement.optional ? [statement] : [],
   );
   if (includes.some((include) => (tree.included.get(include) ?? []).length === 0)) return false;
+  if (host.input.facts === undefined && lacksOverrides(context)) return false;
   const isSplit = includes.some(({ pattern }) => pattern.includes('*'));
   return !isSplit || dovecot.settings().some(({ name }) => /^ssl(?:$|_)/.test(name));
+}
+
+/**
+ * True where `!include_try FOLDER/*.conf` finds nothing away from the machine itself: that is where a host keeps
+ * what the files of a repository leave open. What packages bring below /usr/share sets no TLS.
+ */
+function lacksOverrides({ dovecot: { tree } }: DovecotCheckContext): boolean {
+  return tree.statements.some(
+    ({ statement }) =>
+      statement.kind === 'include' &&
+      statement.optional &&
+      /\*/.test(statement.pattern) &&
+      !statement.pattern.startsWith('/usr/share/') &&
+      (tree.included.get(statement) ?? []).length === 0,
+  );
 }
 
 /**
