@@ -3,7 +3,7 @@ import type { Release } from '../model/release.ts';
 import type { Location } from '../text/source.ts';
 import { type CheckedService, checkServices, type Services } from './check-services.ts';
 import { type Checked, checkSettings } from './checks.ts';
-import type { SectionRef } from './effective.ts';
+import type { DovecotEffective, SectionRef } from './effective.ts';
 import type { FilterEvaluation, FilterSection, FilterValue } from './evaluate-filters.ts';
 import {
   type FilterNode,
@@ -377,37 +377,19 @@ function sectionServices(evaluation: SectionEvaluation, release: Release): Servi
   const known = defaultServices(release);
   const root = evaluation.filters[0]?.root;
   const nodes = root?.children.filter(({ type }) => type === 'service') ?? [];
-  const get = (key: string, ...sections: SectionRef[]): string =>
-    lookUpSection(evaluation, key, { sections }, release).value;
+  const look: Look = (key, ...sections) => lookUpSection(evaluation, key, { sections }, release);
   const names = new Set([...[...known.keys()].sort().toReversed(), ...nodes.map(({ name }) => name)]);
   const listenersOf = (service: string, kind: ListenerKind): string[] =>
     (root?.byName.get(nodeKey('service', service))?.children ?? [])
       .filter(({ type }) => type === kind)
       .map(({ name }) => name);
-  return {
-    release,
-    services: [...names].map((name) => serviceOf(name, known.get(name), listenersOf, get)),
-    protocols: get('protocols')
-      .split(' ')
-      .filter((word) => word !== ''),
-    baseDir: get('base_dir'),
-    defaultProcessLimit: get('default_process_limit'),
-    defaultClientLimit: get('default_client_limit'),
-    placeOf: (service, key) =>
-      lookUpSection(
-        evaluation,
-        key,
-        service === null ? {} : { sections: [{ type: 'service', name: service }] },
-        release,
-      ).at,
-  };
+  return servicesOf(release, names, known, listenersOf, look);
 }
 
 function filterServices(evaluation: FilterEvaluation, release: Release): ServicesWithPlaces {
   const known = defaultServices(release, evaluation.table.configVersion);
   const own = evaluation.sections.filter(({ kind, type }) => kind === 'list' && type === 'service');
-  const get = (key: string, ...sections: SectionRef[]): string =>
-    lookUpFilter(evaluation, key, { sections }, release).value;
+  const look: Look = (key, ...sections) => lookUpFilter(evaluation, key, { sections }, release);
   const names = new Set([...[...known.keys()].sort(), ...own.map(({ name }) => name)]);
   const byName = new Map<string, FilterSection[]>();
   for (const section of own) {
@@ -419,23 +401,7 @@ function filterServices(evaluation: FilterEvaluation, release: Release): Service
     (byName.get(service) ?? []).flatMap(({ children }) =>
       children.filter(({ type }) => type === wanted).map(({ name }) => name),
     );
-  return {
-    release,
-    services: [...names].map((name) => serviceOf(name, known.get(name), listenersOf, get)),
-    protocols: get('protocols')
-      .split(' ')
-      .filter((word) => word !== ''),
-    baseDir: get('base_dir'),
-    defaultProcessLimit: get('default_process_limit'),
-    defaultClientLimit: get('default_client_limit'),
-    placeOf: (service, key) =>
-      lookUpFilter(
-        evaluation,
-        key,
-        service === null ? {} : { sections: [{ type: 'service', name: service }] },
-        release,
-      ).at,
-  };
+  return servicesOf(release, names, known, listenersOf, look);
 }
 
 function serviceOf(
@@ -457,5 +423,31 @@ function serviceOf(
         value: (key: string) => get(key, service, { type: kind, name: listener }),
       }));
     }),
+  };
+}
+
+/** The value of a setting in sections, and where it is set. */
+type Look = (key: string, ...sections: SectionRef[]) => Pick<DovecotEffective, 'value' | 'at'>;
+
+/** The services of either language, by the names that count. */
+function servicesOf(
+  release: Release,
+  names: ReadonlySet<string>,
+  known: ReturnType<typeof defaultServices>,
+  listenersOf: (service: string, kind: ListenerKind) => string[],
+  look: Look,
+): ServicesWithPlaces {
+  const get = (key: string, ...sections: SectionRef[]): string => look(key, ...sections).value;
+  return {
+    release,
+    services: [...names].map((name) => serviceOf(name, known.get(name), listenersOf, get)),
+    protocols: get('protocols')
+      .split(' ')
+      .filter((word) => word !== ''),
+    baseDir: get('base_dir'),
+    defaultProcessLimit: get('default_process_limit'),
+    defaultClientLimit: get('default_client_limit'),
+    placeOf: (service, key) =>
+      look(key, ...(service === null ? [] : [{ type: 'service', name: service }])).at,
   };
 }
