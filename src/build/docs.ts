@@ -55,6 +55,7 @@ function forTemplate(page: PageView): object {
     title: prose(page.title),
     why: prose(page.why),
     background: page.background.map(prose),
+    wire: page.wire.map(prose),
     manual: page.manual.map(({ releases, text }) => ({ releases, text: prose(text) })),
     profiles: BUILTIN_PROFILE_NAMES,
     byMessage: page.severities.some(({ message }) => message !== ''),

@@ -19,12 +19,24 @@ export async function explain({ words, given }: Request): Promise<number> {
   if (rule === undefined) throw new UsageError(`there is no page for ${id}`, 'explain');
   const profiles = BUILTIN_PROFILE_NAMES.map(builtinProfile);
   if (textOf(given, 'format') === 'json') {
-    const { title, category, why, background = [], references, fix, manual = [], examples } = rule;
+    const { title, category, why, background = [], wire = [], references, fix, manual = [], examples } = rule;
     const severity = Object.fromEntries(profiles.map((profile) => [profile.name, usualLevel(profile, rule)]));
     out(
       `${jsonText({
         version: 1,
-        rule: { id, title, category, severity, why, background, references, fix: fix.kind, manual, examples },
+        rule: {
+          id,
+          title,
+          category,
+          severity,
+          why,
+          wire,
+          background,
+          references,
+          fix: fix.kind,
+          manual,
+          examples,
+        },
       })}\n`,
     );
   } else {

@@ -20,10 +20,10 @@ export function explainText(page: PageView, { width, palette }: Omit<TextOptions
       return `  ${message === '' ? '' : `${message}: `}${words.join(', ')}`;
     }),
   );
-  section(
-    'Background',
-    page.background.flatMap((text, index) => [...(index === 0 ? [] : ['']), ...paragraph(text)]),
-  );
+  const paragraphs = (texts: readonly string[]): string[] =>
+    texts.flatMap((text, index) => [...(index === 0 ? [] : ['']), ...paragraph(text)]);
+  section('On the wire', paragraphs(page.wire));
+  section('Background', paragraphs(page.background));
   section('What to do', [
     ...page.manual.flatMap(({ releases, text }) => [
       `  ${releases}`,

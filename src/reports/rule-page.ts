@@ -40,6 +40,8 @@ export interface PageView {
   readonly category: string;
   readonly why: string;
   readonly background: readonly string[];
+  /** What is seen on the wire where the rule is broken. */
+  readonly wire: readonly string[];
   readonly severities: readonly PageSeverity[];
   readonly fix: string;
   readonly manual: readonly { readonly releases: string; readonly text: string }[];
@@ -56,6 +58,7 @@ export function rulePage(rule: RulePage, profiles: readonly Profile[]): PageView
     category: rule.category,
     why: rule.why,
     background: rule.background ?? [],
+    wire: rule.wire ?? [],
     severities: severities(rule, profiles),
     fix: FIXES[rule.fix.kind],
     manual: (rule.manual ?? []).map(({ releases, do: text }) => ({

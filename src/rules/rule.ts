@@ -102,6 +102,7 @@ export interface Rule {
 export interface RulePage extends Rule {
   readonly messages: Readonly<Record<string, { readonly text: string; readonly advice: string }>>;
   readonly background?: readonly string[];
+  readonly wire?: readonly string[];
   readonly manual?: readonly { readonly releases: string; readonly do: string }[];
   readonly examples: { readonly bad: readonly BadExample[]; readonly good: readonly Example[] };
 }
