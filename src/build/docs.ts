@@ -1,4 +1,5 @@
-// Writes the pages of the rules, docs/rules.md and docs/rules/, from the rule files.
+// Writes the pages of the rules, docs/rules.md and docs/rules/, from the rule files, and
+// docs/restrictions.md from the table of restrictions.
 //
 //   npm run docs            writes them and removes what no rule stands for any more
 //   npm run docs:check      changes nothing; fails and names the pages that are not as they would be written
@@ -9,6 +10,7 @@ import { listedRules } from '../reports/rule-list.ts';
 import { type PageView, rulePage } from '../reports/rule-page.ts';
 import { type Profile, resolveProfile } from '../rules/profile.ts';
 import { BUILTIN_PROFILE_NAMES } from '../rules/rule-set.ts';
+import { restrictionPage } from './restriction-page.ts';
 import { readRuleFiles } from './rules-module.ts';
 
 const FOLDER = 'docs/rules';
@@ -41,6 +43,7 @@ async function pages(): Promise<Map<string, string>> {
       })),
   }));
   made.set(INDEX, indexTemplate?.({ count: listed.length, categories }) ?? '');
+  made.set('docs/restrictions.md', restrictionPage());
   return made;
 }
 

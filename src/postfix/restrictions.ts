@@ -3,6 +3,7 @@ import { nearest } from '../text/nearest.ts';
 import type { Location } from '../text/source.ts';
 import type { Effective, PostfixConfiguration, PostfixSetting } from './configuration.ts';
 import restrictionData from './data/restrictions.json' with { type: 'json' };
+import tableTypeData from './data/table-types.json' with { type: 'json' };
 import { hasFeature } from './parameters.ts';
 import type { Service } from './services.ts';
 import { sourceSpan } from './syntax/logical-lines.ts';
@@ -59,7 +60,14 @@ export type RestrictionSubject =
   | 'helo'
   | 'sender'
   | 'recipient'
+  /** How many recipients the message has so far. */
+  | 'recipients'
+  /** Whether the client has sent more before it had the answer that it must wait for. */
+  | 'pipelining'
   | 'etrn';
+
+/** Whether a list sees what a restriction looks at: for every client, for some, or never. */
+export type Sight = 'always' | 'sometimes' | 'never';
 
 /** What follows a restriction as the next word. */
 type RestrictionArgument = 'table' | 'domain' | 'service' | 'seconds';
@@ -72,6 +80,8 @@ export interface RestrictionDefinition {
   readonly argument: RestrictionArgument | null;
   /** OK from its table is taken for a mistake in the configuration: 451. */
   readonly neverPermits: boolean;
+  /** The switch without which it does nothing; "ignored: no SASL support" in the log, or not even that. */
+  readonly needs: string | null;
   /** The release that brought it, null: older than all that are supported. */
   readonly since: Release | null;
   /** The release that still knows the name, and answers 451 to it. */
@@ -88,7 +98,7 @@ export interface RestrictionWord {
 }
 
 /** What is wrong with an element. In each case but the last the client gets "451 4.3.5 Server configuration error". */
-type RestrictionFault =
+export type RestrictionFault =
   /** No restriction of the release, and no class: "unknown smtpd restriction". */
   | 'unknown'
   /** Known once, removed since. */
@@ -97,6 +107,8 @@ type RestrictionFault =
   | 'no-check'
   /** A table without `:`, a policy service without `:`, a sleep without digits, or nothing at all. */
   | 'bad-argument'
+  /** A table of a type that the release does not know. */
+  | 'unknown-table'
   /** A restriction class that contains itself. */
   | 'endless-class'
   /** A DNS list without its name: logged, and skipped. */
@@ -131,6 +143,7 @@ interface DefinitionLine {
   readonly looksAt?: string;
   readonly argument?: string;
   readonly neverPermits?: boolean;
+  readonly needs?: string;
   readonly since?: string;
   readonly removed?: string;
   readonly now?: string;
@@ -153,6 +166,7 @@ export function restrictionDefinition(name: string): RestrictionDefinition | nul
     looksAt: (line.looksAt ?? 'client') as RestrictionSubject,
     argument: (line.argument ?? null) as RestrictionArgument | null,
     neverPermits: line.neverPermits === true,
+    needs: line.needs ?? null,
     since: line.since ?? null,
     removed: line.removed ?? null,
     now: line.now ?? null,
@@ -178,14 +192,53 @@ export function nearestRestriction(
 }
 
 /**
- * What a list can look at when it is evaluated. With `smtpd_delay_reject = yes` the lists for client,
- * HELO and sender wait for RCPT TO and know all that is known there.
+ * Whether a list sees, when it is evaluated, what a restriction looks at. With `smtpd_delay_reject = yes`
+ * the lists for client, HELO and sender wait for RCPT TO and see all that is seen there. The lists at
+ * DATA and behind it see the recipient of a message that has no other (smtpd_check_data).
  */
-export function subjectsOf(list: RestrictionListName, delayReject: boolean): readonly RestrictionSubject[] {
-  const { at, knows } = restrictionData.lists[list];
-  const waits = at === 'connect' || at === 'helo' || at === 'mail';
-  const subjects = delayReject && waits ? restrictionData.lists.smtpd_relay_restrictions.knows : knows;
-  return ['nothing', 'certificate', 'login', ...(subjects as RestrictionSubject[])];
+export function sightOf(list: RestrictionListName, subject: RestrictionSubject, delayReject: boolean): Sight {
+  if (subject === 'nothing') return 'always';
+  const own = restrictionData.lists[list];
+  const waits = delayReject && (own.at === 'connect' || own.at === 'helo' || own.at === 'mail');
+  const { knows, sometimes }: { knows: readonly string[]; sometimes: readonly string[] } = waits
+    ? restrictionData.lists.smtpd_relay_restrictions
+    : own;
+  return knows.includes(subject) ? 'always' : sometimes.includes(subject) ? 'sometimes' : 'never';
+}
+
+/** What `type:table` alone means in a list; null where it means nothing. */
+export function tableCheckOf(list: RestrictionListName): string | null {
+  return restrictionData.lists[list].check;
+}
+
+/** Every restriction and built-in class that a supported release knows or knew, sorted. */
+export function allRestrictions(): readonly string[] {
+  return [...Object.keys(LINES), ...Object.keys(PREDEFINED_CLASSES)].sort();
+}
+
+/** The members of a class that smtpd itself defines; null for other names. */
+export function builtInClass(name: string): readonly string[] | null {
+  return Object.hasOwn(PREDEFINED_CLASSES, name) ? (PREDEFINED_CLASSES[name] ?? null) : null;
+}
+
+const TABLE_TYPES: Readonly<Record<string, Release | null>> = tableTypeData;
+
+/** Types of lookup tables that a release knows, whether this build of it has them or not (dict_open.c, mail_dict.c). */
+export function tableTypes(release: Release): readonly string[] {
+  return Object.keys(TABLE_TYPES).filter((type) => arrived(release, TABLE_TYPES[type] ?? null));
+}
+
+/** The release that brought a type of tables: null for one as old as all releases, undefined for none. */
+export function tableTypeSince(type: string): Release | null | undefined {
+  return Object.hasOwn(TABLE_TYPES, type) ? TABLE_TYPES[type] : undefined;
+}
+
+/** The types in `type:name`, `proxy:type:name` or `{type:name, …}`: all must be known. */
+export function tableTypesOf(text: string): readonly string[] {
+  const type = /^(?:\{\s*)?([^\s:{},]+):/.exec(text);
+  if (type?.[1] === undefined) return [];
+  if (type[1] !== 'proxy') return [type[1]];
+  return ['proxy', ...tableTypesOf(text.slice(type[0].length))];
 }
 
 /** The words of `smtpd_restriction_classes` in a service. */
@@ -224,8 +277,9 @@ export function* everyRestriction(list: RestrictionList): Iterable<Restriction> 
 }
 
 /**
- * Where a part of a value stands in its file. The value must be written out: of one that holds `$name`
- * the whole assignment is given, for the part may stand elsewhere.
+ * Where a part of a value stands in its file. Of a value that holds `$name` it is the one word of the
+ * file that reads the same; where there is none, or several, it is the whole assignment, for the part may
+ * stand elsewhere.
  *
  * @param start offset in the expanded value
  * @returns null for a default
@@ -233,10 +287,26 @@ export function* everyRestriction(list: RestrictionList): Iterable<Restriction> 
 export function partLocation(effective: Effective, start: number, end: number): Location | null {
   const { setting } = effective;
   if (setting === null) return null;
-  if (setting.value !== effective.value) return setting.at;
+  const part = writtenPart(effective, start, end);
+  if (part === null) return setting.at;
   const line = logicalLineOf(setting);
   const value = valueOffset(line, setting.entry.valueSpan.start);
-  return { source: setting.at.source, span: sourceSpan(line, value + start, value + end) };
+  return { source: setting.at.source, span: sourceSpan(line, value + part.start, value + part.end) };
+}
+
+/** The same part of the value as it is written, before expansion; null where it is not clear. */
+export function writtenPart(
+  { setting, value }: Effective,
+  start: number,
+  end: number,
+): { readonly start: number; readonly end: number } | null {
+  if (setting === null) return null;
+  if (setting.value === value) return { start, end };
+  const text = value.slice(start, end);
+  const same = splitWords(setting.value, true).filter((word) => word.text === text);
+  const [only] = same;
+  const inValue = splitWords(value, true).filter((word) => word.text === text);
+  return only !== undefined && same.length === 1 && inValue.length === 1 ? only : null;
 }
 
 function logicalLineOf(setting: PostfixSetting): LogicalLine {
@@ -294,18 +364,19 @@ function readElement(
   inside: readonly string[],
 ): Element {
   const plain = { word, argument: null, definition: null, members: null, fault: null };
+  const { release } = reader.configuration;
   if (word.text.includes(':')) {
     if (reader.check === null) return { ...plain, kind: 'table', name: word.text, fault: 'no-check' };
     const definition = restrictionDefinition(reader.check);
-    return { ...plain, kind: 'table', name: reader.check, argument: word, definition };
+    const fault = knowsTable(word.text, release) ? null : 'unknown-table';
+    return { ...plain, kind: 'table', name: reader.check, argument: word, definition, fault };
   }
   const definition = restrictionDefinition(word.text);
-  const { release } = reader.configuration;
   if (definition !== null && arrived(release, definition.since)) {
     const known: Element = { ...plain, kind: 'restriction', name: definition.name, definition };
     if (definition.removed !== null && arrived(release, definition.removed))
       return { ...known, fault: 'removed' };
-    return withArgument(known, definition, next);
+    return withArgument(known, definition, next, release);
   }
   const members = classMembers(reader, word.text, inside);
   if (members === 'endless') return { ...plain, kind: 'class', name: word.text, fault: 'endless-class' };
@@ -317,12 +388,26 @@ function withArgument(
   known: Element,
   { argument }: RestrictionDefinition,
   next: RestrictionWord | null,
+  release: Release,
 ): Element {
   if (argument === null) return known;
   if (next === null) return { ...known, fault: argument === 'domain' ? 'missing-domain' : 'bad-argument' };
   const good =
     argument === 'domain' || (argument === 'seconds' ? /^\d+$/.test(next.text) : next.text.includes(':'));
-  return { ...known, argument: next, fault: good ? null : 'bad-argument' };
+  const fault = !good
+    ? 'bad-argument'
+    : argument === 'table' && !knowsTable(next.text, release)
+      ? 'unknown-table'
+      : null;
+  return { ...known, argument: next, fault };
+}
+
+/** Types are told apart by case. A name that a template or a parameter will fill is taken for known. */
+function knowsTable(text: string, release: Release): boolean {
+  return tableTypesOf(text).every((type) => {
+    const since = tableTypeSince(type);
+    return since === undefined ? !/^[\w-]+$/.test(type) : arrived(release, since);
+  });
 }
 
 /** Names of classes are told apart by case, unlike restrictions. */

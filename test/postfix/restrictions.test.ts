@@ -15,8 +15,9 @@ import {
   restrictionClasses,
   restrictionDefinition,
   restrictionList,
+  sightOf,
   splitWords,
-  subjectsOf,
+  tableTypesOf,
 } from '../../src/postfix/restrictions.ts';
 import { hostFromTexts } from '../support/host.ts';
 
@@ -175,11 +176,46 @@ describe('elements', () => {
     expect(nearestRestriction('something_else', '3.7.11', [])).toBeNull();
   });
 
-  test('what a list can look at', () => {
-    expect(subjectsOf('smtpd_client_restrictions', false)).not.toContain('recipient');
-    expect(subjectsOf('smtpd_client_restrictions', true)).toContain('recipient');
-    expect(subjectsOf('smtpd_data_restrictions', true)).not.toContain('recipient');
+  test.each([
+    ['smtpd_client_restrictions', 'recipient', false, 'never'],
+    ['smtpd_client_restrictions', 'recipient', true, 'always'],
+    ['smtpd_client_restrictions', 'login', false, 'never'],
+    ['smtpd_helo_restrictions', 'sender', false, 'never'],
+    ['smtpd_sender_restrictions', 'login', false, 'always'],
+    ['smtpd_relay_restrictions', 'etrn', true, 'never'],
+    ['smtpd_recipient_restrictions', 'recipients', true, 'sometimes'],
+    ['smtpd_data_restrictions', 'recipient', true, 'sometimes'],
+    ['smtpd_data_restrictions', 'pipelining', true, 'always'],
+    ['smtpd_etrn_restrictions', 'sender', true, 'never'],
+    ['smtpd_etrn_restrictions', 'etrn', false, 'always'],
+    ['smtpd_etrn_restrictions', 'nothing', false, 'always'],
+  ] as const)('%s sees %s with smtpd_delay_reject %s: %s', (list, subject, delayReject, sight) => {
+    expect(sightOf(list, subject, delayReject)).toBe(sight);
     expect(RESTRICTION_LISTS).toHaveLength(8);
+  });
+
+  test.each([
+    ['hash:/a', ['hash']],
+    ['proxy:mysql:/a', ['proxy', 'mysql']],
+    ['{cidr:/a, search_order = ip}', ['cidr']],
+    ['/a', []],
+  ])('the types in %s', (text, types) => {
+    expect(tableTypesOf(text)).toEqual(types);
+  });
+
+  test.each([
+    ['check_client_access hahs:/a', '3.7.11', 'unknown-table'],
+    ['check_client_access HASH:/a', '3.7.11', 'unknown-table'],
+    ['check_client_access proxy:mysqll:/a', '3.7.11', 'unknown-table'],
+    ['check_client_access texthash:/a', '2.7.16', 'unknown-table'],
+    ['check_client_access texthash:/a', '2.8.0', null],
+    ['check_client_access ${default_database_type}:/a', '3.7.11', null],
+    ['inet:127.0.0.1:10023', '3.7.11', 'unknown-table'],
+    ['check_policy_service inet:127.0.0.1:10023', '3.7.11', null],
+  ])('the table of %s in Postfix %s: %s', (value, release, fault) => {
+    const configuration = configured(`smtpd_client_restrictions = ${value}\n`, release);
+    const [item] = restrictionList(configuration, 'smtpd_client_restrictions', smtpd(configuration)).items;
+    expect(item?.fault).toBe(fault);
   });
 });
 
@@ -201,6 +237,20 @@ describe('places', () => {
     const word = items[1]?.word;
     const at = word === undefined ? null : partLocation(effective, word.start, word.end);
     expect(at?.source.slice(at.span)).toBe('reject_unath_destination');
+  });
+
+  test('a word beside a reference is found where it is the only one of its name', () => {
+    const configuration = configured(
+      'mine = reject\nsmtpd_client_restrictions = permit_mynetworks, $mine, sleep 1\n',
+    );
+    const { items, effective } = restrictionList(
+      configuration,
+      'smtpd_client_restrictions',
+      smtpd(configuration),
+    );
+    const word = items[2]?.word;
+    const at = word === undefined ? null : partLocation(effective, word.start, word.end);
+    expect(at?.source.slice(at.span)).toBe('sleep');
   });
 
   test('a word that comes from another parameter stands nowhere in this one', () => {
