@@ -6,30 +6,33 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import Handlebars from 'handlebars';
+import { type FixOutcome, fixOutcome } from '../fix/example-run.ts';
+import { PLAIN } from '../reports/palette.ts';
 import { listedRules } from '../reports/rule-list.ts';
 import { type PageView, rulePage } from '../reports/rule-page.ts';
-import { type Profile, resolveProfile } from '../rules/profile.ts';
-import { BUILTIN_PROFILE_NAMES } from '../rules/rule-set.ts';
+import { harmless } from '../reports/words.ts';
+import type { Profile } from '../rules/profile.ts';
+import type { RulePage } from '../rules/rule.ts';
+import { BUILTIN_PROFILE_NAMES, BUILTIN_RULES, builtinProfile, DEFAULT_PROFILE } from '../rules/rule-set.ts';
 import { restrictionPage } from './restriction-page.ts';
 import { readRuleFiles } from './rules-module.ts';
 
 const FOLDER = 'docs/rules';
 const INDEX = 'docs/rules.md';
 
+/** Columns of what the pages show of lint. */
+const WIDTH = 80;
+
 /** All pages by their path from the root of the repository. */
 async function pages(): Promise<Map<string, string>> {
-  const { rules, profiles: files } = await readRuleFiles('rules', 'profiles');
-  const profiles = BUILTIN_PROFILE_NAMES.map((name): Profile => {
-    const file = files.find((profile) => profile.name === name);
-    if (file === undefined) throw new Error(`profiles/${name}.json is missing`);
-    return resolveProfile(file, (extended) => files.find((profile) => profile.name === extended));
-  });
+  const { rules } = await readRuleFiles('rules', 'profiles');
+  const profiles = BUILTIN_PROFILE_NAMES.map(builtinProfile);
   const [ruleTemplate, indexTemplate] = await Promise.all(['rule', 'rules'].map(template));
   const made = new Map<string, string>();
-  for (const rule of rules) {
-    const page = rulePage(rule, profiles);
-    made.set(`${FOLDER}/${rule.id}.md`, ruleTemplate?.(forTemplate(page)) ?? '');
-  }
+  const views = rules.map((rule) =>
+    rulePage(rule, { ruleSet: BUILTIN_RULES, profiles, profileOf, width: WIDTH, palette: PLAIN }),
+  );
+  for (const view of views) made.set(`${FOLDER}/${view.id}.md`, ruleTemplate?.(forTemplate(view)) ?? '');
   const listed = listedRules(rules, profiles);
   const categories = [...new Set(listed.map(({ category }) => category))].sort().map((name) => ({
     name,
@@ -39,12 +42,49 @@ async function pages(): Promise<Map<string, string>> {
       .map((rule) => ({
         ...rule,
         title: cell(rule.title),
+        rationale: cell(rationaleCell(views.find(({ id }) => id === rule.id))),
         levels: BUILTIN_PROFILE_NAMES.map((profile) => rule.severity[profile]),
       })),
   }));
-  made.set(INDEX, indexTemplate?.({ count: listed.length, categories }) ?? '');
+  const runs = rules.map((rule, index) => exampleRow(rule, views[index]));
+  made.set(INDEX, indexTemplate?.({ count: listed.length, categories, runs }) ?? '');
   made.set('docs/restrictions.md', restrictionPage());
   return made;
+}
+
+function profileOf(name = DEFAULT_PROFILE): Profile {
+  return builtinProfile(name);
+}
+
+/** Why a rule counts as it does, in one cell. */
+function rationaleCell(view: PageView | undefined): string {
+  if (view === undefined || view.rationale !== '') return view?.rationale ?? '';
+  const said = view.levels.filter(({ why }) => why !== '');
+  return said.map(({ profile, why }) => `${profile}: ${why}`).join(' ');
+}
+
+/** What `fix` makes of an example, in the words of the table. */
+const OUTCOMES: Readonly<Record<FixOutcome, string>> = {
+  mended: 'mends it',
+  unsafe: 'mends it with `--unsafe`',
+  part: 'mends a part with `--unsafe`',
+  left: 'leaves it to you',
+};
+
+function exampleRow(rule: RulePage, view: PageView | undefined): object {
+  const [example] = rule.examples.bad;
+  const [shown] = view?.bad ?? [];
+  if (example === undefined || shown === undefined) throw new Error(`${rule.id}: no bad example`);
+  const places = shown.findings.map(({ file, line }) => `${file}:${line}`);
+  return {
+    id: rule.id,
+    title: cell(shown.title),
+    places: [...new Set(places)].join(', '),
+    message: cell(harmless(shown.findings[0]?.message ?? '')),
+    outcome: OUTCOMES[fixOutcome(rule, example, BUILTIN_RULES, profileOf(example.profile))],
+    bad: rule.examples.bad.length,
+    good: rule.examples.good.length,
+  };
 }
 
 async function template(name: string): Promise<Handlebars.TemplateDelegate> {
@@ -57,12 +97,19 @@ function forTemplate(page: PageView): object {
     ...page,
     title: prose(page.title),
     why: prose(page.why),
+    sources: prose(page.references.join('; ')),
+    byProfile: page.rationale === '' && page.levels.some(({ why }) => why !== ''),
+    levels: page.levels.map((level) => ({ ...level, why: cell(level.why) })),
+    rationale: prose(page.rationale),
     background: page.background.map(prose),
     wire: page.wire.map(prose),
-    manual: page.manual.map(({ releases, text }) => ({ releases, text: prose(text) })),
-    profiles: BUILTIN_PROFILE_NAMES,
-    byMessage: page.severities.some(({ message }) => message !== ''),
-    bad: page.bad.map((example) => ({ ...example, places: example.reported.join(', ') })),
+    manual: page.manual.map((manual) => ({
+      ...manual,
+      text: prose(manual.text),
+      commands: manual.run.join('\n'),
+    })),
+    comment: page.silence.comment,
+    bad: page.bad.map((example) => ({ ...example, reportText: example.report.join('\n') })),
     up: '../'.repeat(page.id.split('/').length),
   };
 }

@@ -39,18 +39,26 @@ const LABEL = 7;
 
 /** The findings of one host, by file and rule, the gravest first. */
 export function hostText(report: HostReport, options: TextOptions): string {
-  const { host, findings } = report;
-  const { palette } = options;
+  const lines = hostHeader(report.host, options);
+  if (report.findings.length === 0) lines.push('', `${' '.repeat(INDENT)}nothing to report`);
+  for (const line of findingLines(report, options)) lines.push(line);
+  return `${lines.join('\n')}\n`;
+}
+
+/** The same without the lines about the host: before each file an empty line and its name. */
+export function findingLines(
+  { host, findings }: Pick<HostReport, 'host' | 'findings'>,
+  options: TextOptions,
+): string[] {
+  const lines: string[] = [];
   const secrets = secretPlaces(host);
-  const lines = hostHeader(host, options);
-  if (findings.length === 0) lines.push('', `${' '.repeat(INDENT)}nothing to report`);
   for (const [path, inFile] of groupedBy(findings, ({ at }) => at.source.path)) {
-    lines.push('', palette.strong(shownText(path)));
+    lines.push('', options.palette.strong(shownText(path)));
     const groups = [...groupedBy(inFile, ({ rule }) => rule).values()];
     for (const group of groups.sort((a, b) => gravity(a) - gravity(b)))
       for (const line of groupLines(group, host, secrets, options)) lines.push(line);
   }
-  return `${lines.join('\n')}\n`;
+  return lines;
 }
 
 function gravity(group: readonly Finding[]): number {
@@ -115,7 +123,7 @@ function groupLines(
 }
 
 /** True for a default without any line that brings it into play: the place is only the head of the file. */
-function standsNowhere({ setting, valueFrom, at }: Finding, { postfix }: Host): boolean {
+export function standsNowhere({ setting, valueFrom, at }: Finding, { postfix }: Host): boolean {
   if (postfix === null || setting === null || valueFrom === null || !valueFrom.startsWith('default of '))
     return false;
   const head = headOf(postfix.configuration);

@@ -98,12 +98,27 @@ export interface Rule {
   };
 }
 
+/** How a rule is mended by hand. */
+export interface ManualFix {
+  /** The server whose releases are meant; left out where the rule judges one server alone. */
+  readonly server?: 'postfix' | 'dovecot';
+  readonly releases: string;
+  /** A sentence. */
+  readonly do: string;
+  /** Lines to write, by file. */
+  readonly lines?: Readonly<Record<string, readonly string[]>>;
+  /** Commands to run afterwards. */
+  readonly run?: readonly string[];
+}
+
 /** A rule as its file says it, see rules/rule.schema.json: with all that its page shows. */
 export interface RulePage extends Rule {
   readonly messages: Readonly<Record<string, { readonly text: string; readonly advice: string }>>;
   readonly background?: readonly string[];
   readonly wire?: readonly string[];
-  readonly manual?: readonly { readonly releases: string; readonly do: string }[];
+  /** Why it counts as it does: one sentence for all profiles, or by profile. */
+  readonly rationale?: string | Readonly<Record<string, string>>;
+  readonly manual?: readonly ManualFix[];
   readonly examples: { readonly bad: readonly BadExample[]; readonly good: readonly Example[] };
 }
 

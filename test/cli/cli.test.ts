@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import about from '../../package.json';
-import { lintSchema, rulesSchema, showSchema } from './schemas.ts';
+import { explainSchema, lintSchema, rulesSchema, showSchema } from './schemas.ts';
 
 const ROOT = join(__dirname, '..', '..');
 const PROGRAM = join(ROOT, 'dist', 'pfharden.js');
@@ -331,9 +331,7 @@ describe('JSON', () => {
   });
 
   test('of explain and profiles', () => {
-    const { rule } = JSON.parse(pfharden(['explain', 'server-protocols', '--format', 'json']).stdout) as {
-      rule: { examples: object };
-    };
+    const { rule } = json(['explain', 'server-protocols'], explainSchema) as { rule: object };
     expect(rule).toMatchObject({
       id: 'postfix/server-protocols',
       fix: 'safe',

@@ -94,9 +94,10 @@ export const showSchema = exactly({
   hosts: list(exactly({ ...host, settings: list(setting), endpoints: list(endpoint) })),
 });
 
-const severity = exactly(
-  Object.fromEntries(['legacy-compatible', 'modern', 'strict'].map((name) => [name, { enum: LEVELS }])),
-);
+const byProfile = (value: object) =>
+  exactly(Object.fromEntries(['legacy-compatible', 'modern', 'strict'].map((name) => [name, value])));
+
+const severity = byProfile({ enum: LEVELS });
 
 /** `rules --format json` */
 export const rulesSchema = exactly({
@@ -104,6 +105,59 @@ export const rulesSchema = exactly({
   rules: list(
     exactly({ id: text, title: text, category: text, severity, fix: { enum: ['safe', 'ask', 'none'] } }),
   ),
+});
+
+const file = exactly({ path: text, text });
+
+/** `explain --format json` */
+export const explainSchema = exactly({
+  version: { const: 1 },
+  rule: exactly({
+    id: text,
+    title: text,
+    category: text,
+    severity,
+    rationale: byProfile(text),
+    why: text,
+    wire: list(text),
+    background: list(text),
+    references: list(text),
+    fix: { enum: ['safe', 'ask', 'none'] },
+    manual: list(
+      exactly({
+        server: { enum: ['postfix', 'dovecot', null] },
+        releases: text,
+        do: text,
+        lines: { type: 'object', additionalProperties: list(text) },
+        run: list(text),
+      }),
+    ),
+    silence: exactly({ comment: orNull(file), config: { type: 'object' } }),
+    examples: exactly({
+      bad: list({
+        type: 'object',
+        required: ['files', 'findings', 'reported', 'diffs'],
+        properties: {
+          reported: {
+            ...list(
+              exactly({
+                file: text,
+                line: position,
+                column: position,
+                severity: { enum: ['error', 'warning', 'info'] },
+                message: text,
+                advice: text,
+                fix: orNull(exactly({ title: text, safe: { type: 'boolean' } })),
+              }),
+            ),
+            minItems: 1,
+          },
+          diffs: list(text),
+        },
+      }),
+      good: list({ type: 'object', required: ['files'] }),
+    }),
+  }),
 });
 
 /** `ciphers --format json` */
