@@ -29,7 +29,13 @@ export interface RuleFiles {
  * @throws Error that names the file and what is wrong with it
  */
 export async function readRuleFiles(rulesFolder: string, profilesFolder: string): Promise<RuleFiles> {
-  const ajv = new Ajv({ allErrors: true, strict: true, strictRequired: false, formats: { regex: true } });
+  const ajv = new Ajv({
+    allErrors: true,
+    strict: true,
+    strictRequired: false,
+    allowUnionTypes: true,
+    formats: { regex: true },
+  });
   const rules: RulePage[] = [];
   for (const file of await jsonFiles(rulesFolder)) {
     const rule = await checked<RulePage>(ajv, join(rulesFolder, 'rule.schema.json'), join(rulesFolder, file));

@@ -3,7 +3,6 @@ import { SERVER_NAMES } from '../model/endpoint.ts';
 import type { Finding, Fix, Related } from '../model/finding.ts';
 import { inRange } from '../model/release.ts';
 import { shownValue } from '../model/secrets.ts';
-import type { EffectiveValue } from '../model/setting.ts';
 import type {
   CheckContext,
   CheckOf,
@@ -14,8 +13,8 @@ import type {
   Report,
 } from './check.ts';
 import { checks, crossChecks, dovecotChecks } from './checks/index.ts';
-import { type ConditionEndpoint, judge } from './condition.ts';
-import { type JudgedServer, joinedFix, judgedDovecot, judgedPostfix } from './judged-server.ts';
+import { declaredReports } from './declared.ts';
+import { judgedDovecot, judgedPostfix } from './judged-server.ts';
 import { originText } from './locate.ts';
 import { andList, endpointPhrase } from './messages.ts';
 import { type Profile, severityOf } from './profile.ts';
@@ -239,12 +238,12 @@ function reports(rule: Rule, { postfix, dovecot, cross }: Judged): Iterable<Repo
   if (server === 'dovecot') {
     if (dovecot === null) return [];
     return rule.check === undefined
-      ? conditionReports(rule, judgedDovecot(dovecot))
+      ? declaredReports(rule, judgedDovecot(dovecot))
       : named(dovecotChecks, rule)(dovecot);
   }
   if (postfix === null) return [];
   return rule.check === undefined
-    ? conditionReports(rule, judgedPostfix(postfix))
+    ? declaredReports(rule, judgedPostfix(postfix))
     : named(checks, rule)(postfix);
 }
 
@@ -254,45 +253,6 @@ function named<Context>(known: Readonly<Record<string, CheckOf<Context>>>, rule:
   if (check === undefined)
     throw new Error(`rule ${rule.id}: there is no check "${rule.check}" for ${rule.applies.server}`);
   return check;
-}
-
-function* conditionReports<E extends JudgedEndpoint & ConditionEndpoint, V extends EffectiveValue>(
-  rule: Rule,
-  server: JudgedServer<E, V>,
-): Iterable<Report> {
-  if (rule.when === undefined) return;
-  const { side, roles } = rule.applies;
-  const places: readonly (E | null)[] =
-    rule.applies.on === 'host'
-      ? [null]
-      : server.endpoints.filter(
-          (endpoint) =>
-            (side === undefined || endpoint.side === side) &&
-            (roles === undefined || roles.includes(endpoint.role)),
-        );
-  for (const endpoint of places) {
-    const get = (name: string): V => server.get(name, endpoint);
-    const { holds, because } = judge(rule.when, { release: server.release, endpoint, get });
-    if (!holds) continue;
-    const [of] = because;
-    yield {
-      at: of === undefined ? server.head() : server.placeOf(of, endpoint),
-      of: of ?? null,
-      endpoint,
-      fix: declaredFix(rule, server, endpoint),
-    };
-  }
-}
-
-function declaredFix<E extends JudgedEndpoint & ConditionEndpoint, V extends EffectiveValue>(
-  { fix: { set, remove } }: Rule,
-  server: JudgedServer<E, V>,
-  endpoint: E | null,
-): ProposedFix | null {
-  if (remove !== undefined) return server.remove(remove, endpoint);
-  if (set === undefined) return null;
-  const parts = Object.entries(set).map(([name, value]) => server.set(name, value, endpoint));
-  return parts.every((part) => part !== null) ? joinedFix(parts) : null;
 }
 
 /** 64 bits of FNV-1a as 16 hexadecimal digits, in two halves with different bases. */

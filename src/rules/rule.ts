@@ -1,6 +1,8 @@
-import type { Role, Side } from '../model/endpoint.ts';
+import type { Role, Side, TlsMode } from '../model/endpoint.ts';
 import type { Readers } from '../model/file-facts.ts';
 import type { Severity } from '../model/finding.ts';
+import type { Protocol } from '../model/protocol.ts';
+import type { CipherClass } from '../tls/cipher-classes.ts';
 
 /** How much a rule counts under a profile. */
 export type Level = Severity | 'off';
@@ -8,31 +10,79 @@ export type Level = Severity | 'off';
 /** One level for the whole rule, or by message id. */
 export type LevelByMessage = Level | Readonly<Record<string, Level>>;
 
+/** What a condition asks of a setting; all of it must hold. See docs/own-rules.md for the words. */
+export interface SettingCondition {
+  readonly setting: string;
+  /** The service (`submission/inet`) or section (`protocol imap`) that the value is asked for. */
+  readonly in?: string;
+  readonly is?: string;
+  readonly oneOf?: readonly string[];
+  readonly matches?: string;
+  /** A word of the list, or words that follow each other in it; of several, each is there. */
+  readonly contains?: string | readonly string[];
+  /** The list holds a word that is none of these. */
+  readonly others?: readonly string[];
+  /** All of these are in the list, each behind the one before. */
+  readonly order?: readonly string[];
+  /** How many words the list has. */
+  readonly count?: { readonly is?: number; readonly below?: number; readonly above?: number };
+  /** A number, or a time or size as the server writes it. */
+  readonly below?: number | string;
+  readonly above?: number | string;
+  readonly explicit?: boolean;
+}
+
+/** What a condition asks of an endpoint; all of it must hold. */
+export interface EndpointCondition {
+  readonly sides?: readonly Side[];
+  readonly roles?: readonly Role[];
+  readonly modes?: readonly TlsMode[];
+  readonly public?: boolean;
+  readonly sasl?: boolean;
+  readonly port?: number | readonly number[];
+  /** It speaks this protocol. */
+  readonly protocol?: Protocol;
+  /** It speaks one that is older, than this or than what the profile asks for. */
+  readonly protocolBelow?: Protocol | '$lowestProtocol';
+  /** It takes a suite of one of these classes, or of those that the profile forbids there. */
+  readonly cipherClasses?: readonly CipherClass[] | '$forbiddenCiphers';
+  /** It offers one of these mechanisms, before or after TLS. */
+  readonly mechanisms?: readonly string[];
+  /** It offers authentication before TLS, or one of these mechanisms. */
+  readonly authBeforeTls?: boolean | readonly string[];
+}
+
 /** A condition of a declarative rule, see rules/rule.schema.json. */
 export type Condition =
   | { readonly all: readonly Condition[] }
   | { readonly any: readonly Condition[] }
   | { readonly not: Condition }
-  | {
-      readonly setting: string;
-      readonly is?: string;
-      readonly oneOf?: readonly string[];
-      readonly matches?: string;
-      readonly contains?: string;
-      readonly below?: number;
-      readonly above?: number;
-      readonly explicit?: boolean;
-    }
-  | {
-      readonly endpoint: {
-        readonly roles?: readonly Role[];
-        readonly modes?: readonly string[];
-        readonly public?: boolean;
-        readonly sasl?: boolean;
-        readonly port?: number;
-      };
-    }
+  | SettingCondition
+  | { readonly endpoint: EndpointCondition }
+  /** There is an endpoint of the server for which it holds. */
+  | { readonly some: Condition }
+  /** There is none. */
+  | { readonly none: Condition }
   | { readonly release: string };
+
+/** The edits that a declarative rule asks for. */
+export interface DeclaredFix {
+  readonly kind: 'safe' | 'ask' | 'none';
+  /** Values by setting. */
+  readonly set?: Readonly<Record<string, string>>;
+  /** A setting whose assignment goes. */
+  readonly remove?: string;
+  /** Words that a list gets at its end, by setting. */
+  readonly add?: Readonly<Record<string, string>>;
+  /** Words that a list gets at its head. */
+  readonly prepend?: Readonly<Record<string, string>>;
+  /** Words that a list loses. */
+  readonly drop?: Readonly<Record<string, string>>;
+  /** The service or section that all this is for, as in a condition. */
+  readonly in?: string;
+  /** Postfix: where a new setting goes, main.cf or the `-o` of the endpoint's service. */
+  readonly scope?: 'main' | 'service';
+}
 
 /** A configuration text in an example: one string, or lines that each end with a line feed. */
 export type ExampleText = string | readonly string[];
@@ -91,11 +141,7 @@ export interface Rule {
   readonly when?: Condition;
   /** By message id; the templates themselves come compiled. */
   readonly messages: Readonly<Record<string, object>>;
-  readonly fix: {
-    readonly kind: 'safe' | 'ask' | 'none';
-    readonly set?: Readonly<Record<string, string>>;
-    readonly remove?: string;
-  };
+  readonly fix: DeclaredFix;
 }
 
 /** How a rule is mended by hand. */
