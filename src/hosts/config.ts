@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import schema from '../../schemas/config.schema.json' with { type: 'json' };
 import { parseRelease } from '../model/release.ts';
-import schema from './config.schema.json' with { type: 'json' };
 import { readJsonFile } from './json-file.ts';
 import type { GivenReleases } from './releases.ts';
 

@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv';
-import { type JsonPlaces, jsonPlaces } from '../text/json-places.ts';
+import { type JsonPlaces, jsonPlaces, pointerPart } from '../text/json-places.ts';
 import { nearest } from '../text/nearest.ts';
-import type { SourceFile } from '../text/source.ts';
+import type { SourceFile, Span } from '../text/source.ts';
 import { InputError, readSource } from './files.ts';
 
 /** A JSON file that follows its schema, with the places of its parts. */
@@ -16,17 +16,22 @@ export class JsonFile<T> {
     this.#places = places;
   }
 
-  /** An error at a part of the file, to be thrown: `ours.json:3: unknown rule "…"`. */
+  /** An error at a value of the file, to be thrown: `ours.json:3:16: there is no profile "…"`. */
   error(pointer: string, problem: string): InputError {
-    return errorAt(this.source, this.#places, pointer, problem);
+    return errorIn(this.source, this.#places.values.get(pointer), problem);
+  }
+
+  /** An error at a key of the file: `ours.json:3:5: there is no rule "…"`. */
+  keyError(pointer: string, problem: string): InputError {
+    return errorIn(this.source, this.#places.keys.get(pointer), problem);
   }
 }
 
 /**
- * Reads a JSON file and holds it against its schema. The validator is loaded only here: most runs read
+ * Reads a JSON file, which may have comments, and holds it against its schema. The validator is loaded only here: most runs read
  * no JSON file of the user's.
  *
- * @throws InputError with path, line and what is wrong
+ * @throws InputError with path, line, column and what is wrong
  */
 export async function readJsonFile<T>(path: string, schema: object): Promise<JsonFile<T>> {
   const source = readSource(path);
@@ -40,44 +45,70 @@ export async function readJsonFile<T>(path: string, schema: object): Promise<Jso
         : `"${text[places.errorAt]}" cannot stand there`;
     throw new InputError(`${path}:${line}:${column}: not valid JSON: ${met}`);
   }
+  const [again] = places.repeated;
+  if (again !== undefined)
+    throw errorIn(source, again, `the key ${source.slice(again)} stands here a second time`);
   const { validator } = await import('./validator.ts');
   const validate = validator<T>(schema);
-  const value: unknown = JSON.parse(text);
+  const value: unknown = JSON.parse(withoutComments(text, places.comments));
   if (validate(value)) return new JsonFile(source, value, places);
   throw problemOf(source, places, validate.errors ?? []);
+}
+
+/** The text with comments blanked. */
+function withoutComments(text: string, comments: readonly Span[]): string {
+  let result = '';
+  let from = 0;
+  for (const { start, end } of comments) {
+    result += `${text.slice(from, start)} `;
+    from = end;
+  }
+  return result + text.slice(from);
 }
 
 /** Errors by how much they say; what names a key or a list of words says most. */
 function rankOf({ keyword }: ErrorObject): number {
   const order = ['additionalProperties', 'required', 'enum', 'type'].indexOf(keyword);
-  return order < 0 ? 9 : order;
+  // That no branch of a choice fits says nothing that the errors of the branches do not say.
+  return order < 0 ? (keyword === 'if' ? 99 : 9) : order;
 }
 
 /** The errors in words, the one that says most first: one that names a key or a list of words. */
 function problemOf(source: SourceFile, places: JsonPlaces, errors: readonly ErrorObject[]): InputError {
   const [first] = [...errors].sort((a, b) => rankOf(a) - rankOf(b));
   if (first === undefined) return new InputError(`${source.path}: not as it should be`);
+  const { instancePath: pointer } = first;
   if (first.keyword === 'additionalProperties') {
     const key = String(first.params['additionalProperty']);
     const known = Object.keys((first.parentSchema?.['properties'] as object | undefined) ?? {});
-    const meant = nearest(key, known);
-    const hint =
-      meant === null
-        ? `known here: ${known.filter((name) => name !== '$schema').join(', ')}`
-        : `did you mean "${meant}"?`;
-    const escaped = key.replaceAll('~', '~0').replaceAll('/', '~1');
-    return errorAt(source, places, `${first.instancePath}/${escaped}`, `unknown key "${key}"; ${hint}`);
+    const span = places.keys.get(`${pointer}/${pointerPart(key)}`);
+    return errorIn(source, span, `unknown key "${key}"; ${hintOf(key, known)}`);
   }
-  const where = first.instancePath.slice(1).replaceAll('/', '.') || 'the whole file';
+  const span = places.values.get(pointer);
+  const where = pointer.slice(1).split('/').map(keyOf).join('.') || 'the whole file';
   if (first.keyword === 'enum') {
     const words = (first.params['allowedValues'] as readonly unknown[]).map(String);
-    return errorAt(source, places, first.instancePath, `${where} must be one of ${words.join(', ')}`);
+    const meant = typeof first.data === 'string' ? nearest(first.data, words) : null;
+    const hint = meant === null ? '' : `; did you mean "${meant}"?`;
+    return errorIn(source, span, `${where} must be one of ${words.join(', ')}${hint}`);
   }
-  return errorAt(source, places, first.instancePath, `${where} ${first.message ?? 'is not as it should be'}`);
+  return errorIn(source, span, `${where} ${first.message ?? 'is not as it should be'}`);
 }
 
-function errorAt(source: SourceFile, places: JsonPlaces, pointer: string, problem: string): InputError {
-  const span = places.keys.get(pointer) ?? places.values.get(pointer);
-  const { line } = source.position(span?.start ?? 0);
-  return new InputError(`${source.path}:${line}: ${problem}`);
+/** The key that a part of a JSON pointer stands for. */
+function keyOf(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+/** What was probably meant by a key, else what could be. */
+function hintOf(key: string, known: readonly string[]): string {
+  const meant = nearest(key, known);
+  return meant === null
+    ? `known here: ${known.filter((name) => name !== '$schema').join(', ')}`
+    : `did you mean "${meant}"?`;
+}
+
+function errorIn(source: SourceFile, span: Span | undefined, problem: string): InputError {
+  const { line, column } = source.position(span?.start ?? 0);
+  return new InputError(`${source.path}:${line}:${column}: ${problem}`);
 }
