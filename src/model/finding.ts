@@ -1,8 +1,14 @@
 import type { Edit } from '../text/edits.ts';
 import type { Location } from '../text/source.ts';
 
-/** How much a finding counts; `off` is a rule that a profile does not want. */
+/** How much a finding counts. */
 export type Severity = 'error' | 'warning' | 'info';
+
+/** How much a rule counts; `off` is a rule that a profile does not want. */
+export type Level = Severity | 'off';
+
+/** One level for the whole rule, or by message id; `*` stands for the messages that are not named. */
+export type LevelByMessage = Level | Readonly<Record<string, Level>>;
 
 /** Severities from the gravest. */
 export const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];

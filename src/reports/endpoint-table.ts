@@ -33,7 +33,7 @@ export function protocolTable(endpoint: TabledEndpoint, format: TableFormat): st
   const { protocols, ciphers } = endpoint.tls;
   if (protocols.length === 0) return [];
   const rows = protocols.map((protocol) => protocolRow(endpoint, protocol, ciphers, format));
-  const headings = ['', 'protocol', 'suites', `below ${format.profile.name}`];
+  const headings = ['', 'protocol', 'suites', `below ${format.profile.title}`];
   const widths = headings.map((heading, column) =>
     Math.max(widthOf(heading), ...rows.map(({ cells }) => widthOf(cells[column] ?? ''))),
   );

@@ -1,5 +1,6 @@
+import type { Level } from '../model/finding.ts';
 import { type Profile, usualLevel } from '../rules/profile.ts';
-import type { Level, Rule } from '../rules/rule.ts';
+import type { Rule } from '../rules/rule.ts';
 import type { Palette } from './palette.ts';
 
 /** A rule in one line. */

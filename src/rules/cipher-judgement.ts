@@ -1,7 +1,7 @@
 import type { Side } from '../model/endpoint.ts';
+import type { Thresholds } from '../model/thresholds.ts';
 import { type CipherClass, classesOf, isCipherClass } from '../tls/cipher-classes.ts';
 import type { CipherSuite } from '../tls/suites.ts';
-import type { Thresholds } from './profile.ts';
 
 /** Where an objection holds. */
 export type Objectionable = 'anywhere' | 'tlsRequired' | 'server';

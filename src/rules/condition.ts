@@ -2,10 +2,10 @@ import type { Endpoint } from '../model/endpoint.ts';
 import { belowFloor } from '../model/protocol.ts';
 import { inRange, type Release } from '../model/release.ts';
 import type { EffectiveValue } from '../model/setting.ts';
+import type { Thresholds } from '../model/thresholds.ts';
 import { classesOf } from '../tls/cipher-classes.ts';
 import { type CipherSuite, suitesOf } from '../tls/suites.ts';
 import { forbiddenClasses } from './cipher-judgement.ts';
-import type { Thresholds } from './profile.ts';
 import type { Condition, EndpointCondition, SettingCondition } from './rule.ts';
 
 /** What a condition can ask of an endpoint besides what every report shows. */

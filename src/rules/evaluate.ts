@@ -161,7 +161,7 @@ function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
       expected,
       release: releaseText(rule, host),
       openssl: `OpenSSL ${host.releases.openssl.version}`,
-      profile: profile.name,
+      profile: profile.title,
     };
     const identity = [
       rule.id,

@@ -1,14 +1,8 @@
 import type { Role, Side, TlsMode } from '../model/endpoint.ts';
 import type { Readers } from '../model/file-facts.ts';
-import type { Severity } from '../model/finding.ts';
+import type { LevelByMessage, Severity } from '../model/finding.ts';
 import type { Protocol } from '../model/protocol.ts';
 import type { CipherClass } from '../tls/cipher-classes.ts';
-
-/** How much a rule counts under a profile. */
-export type Level = Severity | 'off';
-
-/** One level for the whole rule, or by message id. */
-export type LevelByMessage = Level | Readonly<Record<string, Level>>;
 
 /** What a condition asks of a setting; all of it must hold. See docs/own-rules.md for the words. */
 export interface SettingCondition {

@@ -1,8 +1,8 @@
+import type { Thresholds } from '../../model/thresholds.ts';
 import type { Certificate } from '../../tls/certificate.ts';
 import { chainOrder, matchesHost, serverNames } from '../../tls/chain.ts';
 import type { PublicKey } from '../../tls/key.ts';
 import type { Report } from '../check.ts';
-import type { Thresholds } from '../profile.ts';
 
 /**
  * What there is to say of a certificate that a server shows, whichever server that is. Dates, keys and
