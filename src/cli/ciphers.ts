@@ -2,7 +2,7 @@ import { decode } from '../hosts/files.ts';
 import { OPENSSL_RELEASES } from '../tls/openssl.ts';
 import { UsageError } from './errors.ts';
 import { hostOptions, isOn, type Request, textOf } from './options.ts';
-import { chosenProfile } from './profile-option.ts';
+import { RunProfiles } from './profile-option.ts';
 import { err, out, outputPalette, outputWidth, standardInput } from './terminal.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function ciphers({ words, given }: Request): Promise<number> {
   if (remark.kind === 'unsupported') throw new UsageError(`--openssl-version: ${remark.text}`, 'ciphers');
   if (remark.kind === 'near') err(`pfharden: --openssl-version: ${remark.text}\n`);
   const text = word === '-' ? decode('-', standardInput()).text.replace(/(?:\r?\n)+$/, '') : word;
-  const profile = await chosenProfile(textOf(given, 'profile'), []);
+  const { run: profile } = await RunProfiles.of(textOf(given, 'profile'), { hosts: [], config: null });
   const { output, refused } = cipherAnswer(
     { text, openssl, assumed: flag === undefined, profile },
     {

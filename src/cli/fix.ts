@@ -9,7 +9,7 @@ import { BUILTIN_RULES } from '../rules/rule-set.ts';
 import { UsageError } from './errors.ts';
 import { RequestedHosts } from './hosts.ts';
 import { isOn, listOf, type Request, textOf } from './options.ts';
-import { chosenProfile } from './profile-option.ts';
+import { RunProfiles } from './profile-option.ts';
 import { ruleIds } from './rule-option.ts';
 import { err, out } from './terminal.ts';
 
@@ -26,25 +26,25 @@ export async function fix(request: Request): Promise<number> {
   if (isOn(given, 'backup') && !write) throw new UsageError('--backup goes with --write', 'fix');
 
   const hosts = await RequestedHosts.of(request);
-  if (script && hosts.found.length > 1) {
+  if (script && hosts.hosts.length > 1) {
     throw new UsageError(
-      `--format postconf makes a script for one host, and these are ${hosts.found.length}: name one`,
+      `--format postconf makes a script for one host, and these are ${hosts.hosts.length}: name one`,
       'fix',
     );
   }
-  const profile = await chosenProfile(textOf(given, 'profile'), hosts.found);
+  const profiles = await RunProfiles.of(textOf(given, 'profile'), hosts);
   // The writer alone needs node:crypto, which a lint would load for nothing.
   const writer = write ? await import('../fix/write.ts') : null;
   if (writer !== null) {
-    for (const path of writer.finishInterrupted(hosts.found.flatMap(({ paths }) => paths))) {
+    for (const path of writer.finishInterrupted(hosts.hosts.flatMap(({ paths }) => paths))) {
       err(`pfharden: finished writing ${shownText(path)}, which an earlier run was killed at\n`);
     }
   }
 
   const results: FixResult[] = [];
   let changes = false;
-  for await (const input of hosts.inputs()) {
-    const result = proposeFixes(input, BUILTIN_RULES, profile, {
+  for await (const { host, input } of hosts.inputs()) {
+    const result = proposeFixes(input, BUILTIN_RULES, profiles.of(host), {
       ...(only === undefined ? {} : { only }),
       unsafe: isOn(given, 'unsafe'),
     });

@@ -1,29 +1,40 @@
 import { InputError } from '../hosts/files.ts';
-import { type FoundHost, findHosts } from '../hosts/find.ts';
+import { type FoundHost, type FoundHosts, findHosts } from '../hosts/find.ts';
 import type { HostInput } from '../hosts/host.ts';
 import { hostOptions, type Request } from './options.ts';
 import { err, standardInput } from './terminal.ts';
 
 /** The hosts of a command line, one in memory at a time; what cannot be read is said and does not stop the others. */
-export class RequestedHosts {
-  readonly found: readonly FoundHost[];
+export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ignored'> {
+  readonly hosts: FoundHosts['hosts'];
+  readonly config: FoundHosts['config'];
+  readonly ignored: FoundHosts['ignored'];
   /** Something could not be read. */
   failed: boolean;
 
-  private constructor(found: readonly FoundHost[], problems: readonly InputError[]) {
-    this.found = found;
+  /** @param summary whether the command itself tells what was ignored */
+  private constructor({ hosts, config, ignored, problems }: FoundHosts, summary: boolean) {
+    this.hosts = hosts;
+    this.config = config;
+    this.ignored = ignored;
     this.failed = problems.length > 0;
     for (const { message } of problems) err(`pfharden: ${message}\n`);
+    const configs = new Set([config, ...hosts.map((host) => host.config?.config ?? null)]);
+    const warnings = new Set([...configs].flatMap((each) => each?.warnings ?? []));
+    for (const warning of warnings) err(`pfharden: ${warning}\n`);
+    if (hosts.length === 0 && !summary)
+      for (const { path, by } of ignored) err(`pfharden: ${path} is ignored (${by})\n`);
   }
 
   /** @throws InputError, UsageError */
   static async of({ words, given, command }: Request): Promise<RequestedHosts> {
-    const { hosts, problems } = await findHosts(words, { ...hostOptions(given, command), standardInput });
-    return new RequestedHosts(hosts, problems);
+    const found = await findHosts(words, { ...hostOptions(given, command), standardInput });
+    return new RequestedHosts(found, command === 'lint');
   }
 
-  async *inputs(): AsyncIterable<HostInput> {
-    for (const host of this.found) {
+  /** Each host with what is needed to know it. */
+  async *inputs(): AsyncIterable<{ readonly host: FoundHost; readonly input: HostInput }> {
+    for (const host of this.hosts) {
       let input: HostInput;
       try {
         input = await host.read();
@@ -33,7 +44,7 @@ export class RequestedHosts {
         err(`pfharden: ${error.message}\n`);
         continue;
       }
-      yield input;
+      yield { host, input };
     }
   }
 }

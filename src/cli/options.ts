@@ -51,7 +51,8 @@ const NO_COLOR: Option = { type: 'boolean', describe: 'Never use colours' };
 const PROFILE: Option = {
   type: 'string',
   value: 'NAME|FILE',
-  describe: 'legacy-compatible, modern (default), strict, or a file of your own',
+  describe:
+    'legacy-compatible, modern (default), strict, or a file of your own; counts before .pfharden.json',
 };
 
 const OPENSSL: Option = {
@@ -73,6 +74,7 @@ const HOSTS: Options = {
   'postfix-version': { type: 'string', value: 'RELEASE', describe: 'Judge for this release of Postfix' },
   'dovecot-version': { type: 'string', value: 'RELEASE', describe: 'Judge for this release of Dovecot' },
   'openssl-version': OPENSSL,
+  'no-config': { type: 'boolean', describe: 'Read no .pfharden.json' },
   'no-exec': { type: 'boolean', describe: 'Ask no installed program for its release' },
 };
 
@@ -209,7 +211,12 @@ export function listOf(given: Given, name: string): readonly string[] {
 export function hostOptions(
   given: Given,
   command: CommandName,
-): { readonly as: InputKind | undefined; readonly flags: GivenReleases; readonly exec: boolean } {
+): {
+  readonly as: InputKind | undefined;
+  readonly flags: GivenReleases;
+  readonly configs: boolean;
+  readonly exec: boolean;
+} {
   const release = (server: string): string | undefined => {
     const text = textOf(given, `${server}-version`);
     if (text === undefined) return undefined;
@@ -224,6 +231,7 @@ export function hostOptions(
   return {
     as: textOf(given, 'as') as InputKind | undefined,
     flags: { postfix: release('postfix'), dovecot: release('dovecot'), openssl: release('openssl') },
+    configs: !isOn(given, 'no-config'),
     exec: !isOn(given, 'no-exec'),
   };
 }

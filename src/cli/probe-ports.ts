@@ -1,12 +1,14 @@
 import type { Host } from '../hosts/host.ts';
-import { comparePort } from '../probe/compare.ts';
+import { type Comparison, comparePort } from '../probe/compare.ts';
 import { configuredPorts } from '../probe/configured.ts';
 import { MAIL_PROTOCOLS } from '../probe/dialogue.ts';
+import type { ProbedEndpoint } from '../probe/endpoint.ts';
 import { Gate } from '../probe/gate.ts';
 import { probe } from '../probe/probe.ts';
 import { type Manner, MOST_TARGETS, mannerOf, type NamedPort, readTarget } from '../probe/targets.ts';
 import type { TableFormat } from '../reports/endpoint-table.ts';
 import { type ProbedPort, probeJson, probeText } from '../reports/probe.ts';
+import type { Profile } from '../rules/profile.ts';
 
 /** A port and how it is spoken to. */
 type PlannedPort = NamedPort & Manner;
@@ -36,11 +38,17 @@ export function planOf(words: readonly string[], asked: string | undefined): rea
   return [...plan.values()];
 }
 
+/** A host of the files, and the profile that it is judged by. */
+export interface JudgedHost {
+  readonly host: Host;
+  readonly profile: Profile;
+}
+
 /** What is to be looked at, and how it is told. */
 interface ProbeRequest {
   readonly plan: readonly PlannedPort[];
   /** The hosts to compare with; null where no files were given. */
-  readonly hosts: readonly Host[] | null;
+  readonly hosts: readonly JudgedHost[] | null;
   readonly serverName: string | null;
   readonly timeoutMs: number;
   readonly json: boolean;
@@ -56,7 +64,6 @@ export async function probePorts({
   json,
   format,
 }: ProbeRequest): Promise<{ readonly output: string; readonly wrong: boolean }> {
-  const configured = hosts?.flatMap(configuredPorts) ?? null;
   const gate = new Gate(HOSTS_AT_ONCE);
   const byHost = new Map<string, (readonly [index: number, port: PlannedPort])[]>();
   for (const [index, port] of plan.entries())
@@ -74,12 +81,31 @@ export async function probePorts({
             timeoutMs,
             ...(spoken === undefined ? {} : { spoken }),
           });
-          ports[index] = { seen, comparison: configured === null ? null : comparePort(seen, configured) };
+          ports[index] = { seen, ...comparedWith(seen, hosts ?? [], format.profile) };
         }
       }),
     ),
   );
   return { output: json ? probeJson(ports) : probeText(ports, format), wrong: ports.some(isWrong) };
+}
+
+/**
+ * What differs from the files, and the profile of the host that has the port: of several hosts, that of
+ * the one whose listener differs least.
+ */
+function comparedWith(
+  seen: ProbedEndpoint,
+  hosts: readonly JudgedHost[],
+  other: Profile,
+): { readonly comparison: Comparison | null; readonly profile: Profile } {
+  const found = hosts.map(({ host, profile }) => ({
+    comparison: comparePort(seen, configuredPorts(host)),
+    profile,
+  }));
+  const [own] = found
+    .filter(({ comparison }) => comparison.endpoint !== null)
+    .sort((a, b) => a.comparison.differences.length - b.comparison.differences.length);
+  return own ?? { comparison: found[0]?.comparison ?? null, profile: other };
 }
 
 function isWrong({ seen, comparison }: ProbedPort): boolean {

@@ -1,8 +1,9 @@
-import { buildHost, type Host } from '../hosts/host.ts';
+import { buildHost } from '../hosts/host.ts';
 import { UsageError } from './errors.ts';
 import { RequestedHosts } from './hosts.ts';
 import { isOn, type Request, textOf } from './options.ts';
-import { chosenProfile } from './profile-option.ts';
+import type { JudgedHost } from './probe-ports.ts';
+import { RunProfiles } from './profile-option.ts';
 import { err, out, outputPalette, outputWidth } from './terminal.ts';
 
 /** Seconds for one connection: postscreen lets a client wait for six. */
@@ -26,8 +27,10 @@ export async function probe(request: Request): Promise<number> {
   const timeout = secondsOf(textOf(given, 'timeout'));
   const config = textOf(given, 'config');
   const requested = config === undefined ? null : await RequestedHosts.of({ ...request, words: [config] });
-  const hosts: Host[] = [];
-  for await (const input of requested?.inputs() ?? []) hosts.push(buildHost(input));
+  const profiles = await RunProfiles.of(textOf(given, 'profile'), requested ?? { hosts: [], config: null });
+  const hosts: JudgedHost[] = [];
+  for await (const { host, input } of requested?.inputs() ?? [])
+    hosts.push({ host: buildHost(input), profile: profiles.of(host) });
   if (config !== undefined && hosts.length === 0) {
     err(`pfharden: ${config}: no configuration of Postfix or Dovecot\n`);
     return 2;
@@ -39,7 +42,7 @@ export async function probe(request: Request): Promise<number> {
     timeoutMs: timeout * 1000,
     json: textOf(given, 'format') === 'json',
     format: {
-      profile: await chosenProfile(textOf(given, 'profile'), requested?.found ?? []),
+      profile: profiles.run,
       palette: outputPalette(isOn(given, 'no-color')),
       width: outputWidth(),
       verbose: isOn(given, 'verbose'),

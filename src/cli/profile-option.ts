@@ -1,98 +1,222 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import schema from '../../profiles/profile.schema.json' with { type: 'json' };
-import { InputError } from '../hosts/files.ts';
+import type { Config, ConfigLayer, HostConfig } from '../hosts/config.ts';
+import type { InputError } from '../hosts/files.ts';
 import type { FoundHost } from '../hosts/find.ts';
 import { readJsonFile } from '../hosts/json-file.ts';
-import { type Profile, ProfileError, type ProfileFile, resolveProfile } from '../rules/profile.ts';
+import { THRESHOLD_PARTS } from '../model/thresholds.ts';
+import {
+  changedProfile,
+  type Profile,
+  ProfileError,
+  type ProfileFile,
+  resolveProfile,
+  type Severities,
+} from '../rules/profile.ts';
 import {
   BUILTIN_PROFILE_NAMES,
   BUILTIN_RULES,
   builtinProfile,
   builtinProfileFile,
   DEFAULT_PROFILE,
+  type RuleSet,
 } from '../rules/rule-set.ts';
+import { pointerPart } from '../text/json-places.ts';
 import { nearest } from '../text/nearest.ts';
 
+/** The profiles of a run: one for hosts of which nothing else is said, and those of single hosts. */
+export class RunProfiles {
+  /** What the flag says, else the `.pfharden.json` for the first path, else the default. */
+  readonly run: Profile;
+  readonly #ofHosts: ReadonlyMap<HostConfig | null, Profile>;
+
+  private constructor(run: Profile, ofHosts: ReadonlyMap<HostConfig | null, Profile>) {
+    this.run = run;
+    this.#ofHosts = ofHosts;
+  }
+
+  /**
+   * Loads the profiles that are asked for. The flag counts before what files name; their levels and
+   * thresholds lie over either.
+   *
+   * @throws InputError, ProfileError for a profile, a rule or a message that is not there, wherever it is named
+   */
+  static async of(
+    flag: string | undefined,
+    { hosts, config }: Asked,
+    rules: RuleSet = BUILTIN_RULES,
+  ): Promise<RunProfiles> {
+    const loaded = new Map<string, Promise<Profile>>();
+    const load = (
+      name: string,
+      folder: string,
+      error?: (problem: string) => InputError,
+    ): Promise<Profile> => {
+      const key = BUILTIN_PROFILE_NAMES.includes(name) ? name : pathFrom(folder, name);
+      const profile = loaded.get(key) ?? loadProfile(name, folder, rules, error);
+      loaded.set(key, profile);
+      return profile;
+    };
+    const checked = new Set<ConfigLayer>();
+    for (const { layers } of [config, ...hosts.map((host) => host.config?.config ?? null)].filter(isThere)) {
+      for (const layer of layers) {
+        if (checked.has(layer)) continue;
+        checked.add(layer);
+        checkSeverity(layer.severity.levels, rules, layer.severity.error);
+        if (layer.profile !== undefined)
+          await load(layer.profile.name, layer.profile.folder, layer.profile.error);
+      }
+    }
+    const effective = async (of: HostConfig | null): Promise<Profile> => {
+      const named = of?.profile;
+      const base = await (flag !== undefined
+        ? load(flag, '.')
+        : named === undefined
+          ? builtinProfile(DEFAULT_PROFILE)
+          : load(named.name, named.folder, named.error));
+      const changes = (of?.layers ?? []).filter(isChange);
+      return changes.length === 0
+        ? base
+        : changedProfile(
+            base,
+            changes.map(({ severity, thresholds, path }) => ({
+              severity: severity.levels,
+              thresholds,
+              from: path,
+            })),
+          );
+    };
+    const ofHosts = new Map<HostConfig | null, Profile>();
+    for (const { config: own } of hosts) if (!ofHosts.has(own)) ofHosts.set(own, await effective(own));
+    const forAll = config?.forHost([]) ?? null;
+    return new RunProfiles(ofHosts.get(forAll) ?? (await effective(forAll)), ofHosts);
+  }
+
+  /** The profile that a host is judged by. */
+  of({ config }: Pick<FoundHost, 'config'>): Profile {
+    return this.#ofHosts.get(config) ?? this.run;
+  }
+}
+
+/** What names profiles. */
+interface Asked {
+  readonly hosts: readonly Pick<FoundHost, 'config'>[];
+  readonly config: Config | null;
+}
+
+function isThere<T>(value: T | null): value is T {
+  return value !== null;
+}
+
+/** Whether it says more than which profile. */
+export function isChange({ severity, thresholds }: ConfigLayer): boolean {
+  return Object.keys(severity.levels).length > 0 || Object.keys(thresholds).length > 0;
+}
+
 /**
- * The profile to judge by: the flag, else what `.pfharden.json` says, else the default. One run judges by
- * one profile, so that its counts mean one thing.
+ * A profile by its name or file, with what it extends.
  *
  * @throws InputError, ProfileError
  */
-export async function chosenProfile(flag: string | undefined, hosts: readonly FoundHost[]): Promise<Profile> {
-  if (flag !== undefined) return loadProfile(flag, '.');
-  const asked = new Map<string, { name: string; folder: string; path: string }>();
-  for (const { config } of hosts) {
-    if (config?.profile === undefined) continue;
-    const folder = dirname(config.path);
-    const isBuiltin = BUILTIN_PROFILE_NAMES.includes(config.profile);
-    asked.set(isBuiltin ? config.profile : join(folder, config.profile), {
-      name: config.profile,
-      folder,
-      path: config.path,
-    });
-  }
-  const [first, second] = asked.values();
-  if (first === undefined) return builtinProfile(DEFAULT_PROFILE);
-  if (second !== undefined) {
-    throw new InputError(
-      `${first.path} and ${second.path} ask for different profiles: name one with --profile`,
-    );
-  }
-  return loadProfile(first.name, first.folder);
+export function namedProfile(name: string): Promise<Profile> {
+  return loadProfile(name, '.', BUILTIN_RULES);
 }
 
 /** A built-in profile, or one in a file, with what it extends. */
-async function loadProfile(name: string, folder: string): Promise<Profile> {
+async function loadProfile(
+  name: string,
+  folder: string,
+  rules: RuleSet,
+  error: (problem: string) => Error = (problem) => new ProfileError(problem),
+): Promise<Profile> {
   if (BUILTIN_PROFILE_NAMES.includes(name)) return builtinProfile(name);
   const path = profilePath(name, folder);
   if (path === null) {
     const meant = nearest(name, BUILTIN_PROFILE_NAMES);
     const hint = meant === null ? `${BUILTIN_PROFILE_NAMES.join(', ')}, or a file` : `did you mean ${meant}?`;
-    throw new ProfileError(`there is no profile "${name}": ${hint}`);
+    throw error(`there is no profile "${name}": ${hint}`);
   }
   const files = new Map<string, ProfileFile>();
-  const file = await readChain(path, files);
+  const file = await readChain(path, files, rules);
   return resolveProfile(file, (extended) => files.get(extended) ?? builtinProfileFile(extended));
 }
 
+function pathFrom(folder: string, name: string): string {
+  return name.startsWith('/') ? name : join(folder, name);
+}
+
 function profilePath(name: string, folder: string): string | null {
-  return [name, `${name}.json`].map((file) => join(folder, file)).find((file) => existsSync(file)) ?? null;
+  return (
+    [name, `${name}.json`].map((file) => pathFrom(folder, file)).find((file) => existsSync(file)) ?? null
+  );
+}
+
+/**
+ * Holds the ids in levels against the rules.
+ *
+ * @param error makes the error at the place of an id
+ * @throws what `error` makes
+ */
+export function checkSeverity(
+  severity: Severities,
+  rules: RuleSet,
+  error: (problem: string, rule: string, message?: string) => Error,
+): void {
+  for (const [id, levels] of Object.entries(severity)) {
+    const rule = rules.find(id);
+    if (rule === undefined) throw error(`there is no rule "${id}"${ruleHint(id, rules)}`, id);
+    if (typeof levels === 'string') continue;
+    const messages = [...Object.keys(rule.messages), '*'];
+    const unknown = Object.keys(levels).find((message) => !messages.includes(message));
+    if (unknown === undefined) continue;
+    const meant = nearest(unknown, messages);
+    const hint = meant === null ? `: ${messages.join(', ')}` : `; did you mean "${meant}"?`;
+    throw error(`${id} has no message "${unknown}"${hint}`, id, unknown);
+  }
+}
+
+/** The rule that was probably meant; one whose name was given without what stands before it too. */
+function ruleHint(id: string, { rules }: RuleSet): string {
+  const ids = rules.map((rule) => rule.id);
+  const meant = nearest(id, ids) ?? ids.find((known) => known.endsWith(`/${id}`));
+  return meant === undefined ? '; see pfharden rules' : `; did you mean "${meant}"?`;
 }
 
 /** Reads a profile file and the files that it extends, by the names that they are extended by. */
-async function readChain(path: string, files: Map<string, ProfileFile>): Promise<ProfileFile> {
+async function readChain(
+  path: string,
+  files: Map<string, ProfileFile>,
+  rules: RuleSet,
+): Promise<ProfileFile> {
   const file = await readJsonFile<ProfileFile>(path, schema);
-  const ids = BUILTIN_RULES.rules.map(({ id }) => id);
-  for (const [id, levels] of Object.entries(file.value.severity ?? {})) {
-    const pointer = `/severity/${id.replaceAll('/', '~1')}`;
-    const rule = BUILTIN_RULES.find(id);
-    if (rule === undefined) {
-      const meant = nearest(id, ids);
-      throw file.error(
-        pointer,
-        `there is no rule "${id}"${meant === null ? '; see pfharden rules' : `; did you mean "${meant}"?`}`,
-      );
-    }
-    const messages = [...Object.keys(rule.messages), '*'];
-    const unknown =
-      typeof levels === 'string'
-        ? undefined
-        : Object.keys(levels).find((message) => !messages.includes(message));
-    if (unknown !== undefined)
-      throw file.error(`${pointer}/${unknown}`, `${id} has no message "${unknown}": ${messages.join(', ')}`);
+  checkSeverity(file.value.severity ?? {}, rules, (problem, ...ids: readonly (string | undefined)[]) =>
+    file.keyError(['/severity', ...ids.map((id) => pointerPart(id ?? ''))].join('/'), problem),
+  );
+  for (const name of Object.keys(file.value.sources ?? {})) {
+    if (SOURCE_NAMES.includes(name)) continue;
+    const meant = nearest(name, SOURCE_NAMES);
+    const hint =
+      meant === null ? `: ${Object.keys(THRESHOLD_PARTS).join(', ')}` : `; did you mean "${meant}"?`;
+    throw file.keyError(`/sources/${pointerPart(name)}`, `there is no threshold "${name}"${hint}`);
   }
   const extended = file.value.extends;
   if (extended !== undefined && builtinProfileFile(extended) === undefined && !files.has(extended)) {
     const next = profilePath(extended, dirname(path));
-    if (next === null)
-      throw file.error(
-        '/extends',
-        `there is no profile "${extended}": a built-in name, or a file beside this one`,
-      );
+    if (next === null) {
+      const meant = nearest(extended, BUILTIN_PROFILE_NAMES);
+      const hint =
+        meant === null ? ': a built-in name, or a file beside this one' : `; did you mean "${meant}"?`;
+      throw file.error('/extends', `there is no profile "${extended}"${hint}`);
+    }
     files.set(extended, file.value);
-    files.set(extended, await readChain(next, files));
+    files.set(extended, await readChain(next, files, rules));
   }
   return file.value;
 }
+
+/** Thresholds and their parts, as `sources` of a profile names them. */
+const SOURCE_NAMES: readonly string[] = Object.entries(THRESHOLD_PARTS).flatMap(([name, parts]) => [
+  name,
+  ...parts.map((part) => `${name}.${part}`),
+]);

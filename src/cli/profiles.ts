@@ -3,15 +3,14 @@ import { profileTable } from '../reports/profile-table.ts';
 import { BUILTIN_PROFILE_NAMES, builtinProfile } from '../rules/rule-set.ts';
 import { UsageError } from './errors.ts';
 import { isOn, type Request, textOf } from './options.ts';
-import { chosenProfile } from './profile-option.ts';
+import { namedProfile } from './profile-option.ts';
 import { out, outputPalette, outputWidth } from './terminal.ts';
 
 /** `pfharden profiles [NAME]`: thresholds side by side with their sources. */
 export async function profiles({ words, given }: Request): Promise<number> {
   const [name, ...more] = words;
   if (more.length > 0) throw new UsageError('profiles takes one name at most', 'profiles');
-  const shown =
-    name === undefined ? BUILTIN_PROFILE_NAMES.map(builtinProfile) : [await chosenProfile(name, [])];
+  const shown = name === undefined ? BUILTIN_PROFILE_NAMES.map(builtinProfile) : [await namedProfile(name)];
   if (textOf(given, 'format') === 'json') {
     const listed = shown.map((profile) => ({
       name: profile.name,

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, join, normalize, resolve } from 'node:path';
 import type { SourceFile } from '../text/source.ts';
-import { type Config, Configs } from './config.ts';
+import { type Config, Configs, type HostConfig } from './config.ts';
 import { machineFileFacts } from './file-facts.ts';
 import { decode, errorCode, InputError, readSource, reasonOf } from './files.ts';
 import type { DovecotInput, HostInput, HostReleases } from './host.ts';
@@ -32,6 +32,8 @@ export interface FindOptions {
   readonly exec?: boolean;
   /** The bytes of standard input, for the path `-`. */
   readonly standardInput?: () => Buffer;
+  /** False: no `.pfharden.json` counts. */
+  readonly configs?: boolean;
   /** The time for which hosts are judged; that of the machine where it is left out. */
   readonly now?: () => number;
   /** The folders of this machine's own servers, and how its programs are asked. */
@@ -47,7 +49,7 @@ export interface FoundHost {
   readonly root: string;
   /** The folder of its Postfix, or of its Dovecot where it has no Postfix. */
   readonly directory: string;
-  readonly config: Config | null;
+  readonly config: HostConfig | null;
   /** Files of the folders in which fixes may change something, as they will be named. */
   readonly paths: readonly string[];
   /** @throws InputError when a file of the host cannot be read */
@@ -57,8 +59,18 @@ export interface FoundHost {
 /** What stands at the paths of a command line. */
 export interface FoundHosts {
   readonly hosts: readonly FoundHost[];
+  /** The `.pfharden.json` for the first of the paths. */
+  readonly config: Config | null;
+  /** Folders and files that a `.pfharden.json` says are not to be judged. */
+  readonly ignored: readonly Ignored[];
   /** Folders that could not be searched. */
   readonly problems: readonly InputError[];
+}
+
+/** What was left out, and the file that says so. */
+export interface Ignored {
+  readonly path: string;
+  readonly by: string;
 }
 
 const KINDS = [...POSTFIX_FILES, DOVECOT_FILE] as const;
@@ -72,7 +84,18 @@ const SYSTEM = { postfix: '/etc/postfix', dovecot: '/etc/dovecot', ask: askInsta
  * @throws InputError for a path that is not there, is nothing that can be read, or holds no configuration
  */
 export async function findHosts(paths: readonly string[], options: FindOptions = {}): Promise<FoundHosts> {
-  const configs = new Configs();
+  const configs = options.configs === false ? NO_CONFIGS : new Configs();
+  const ignored = new Map<string, Ignored>();
+  const isIgnored = async (
+    files: () => readonly string[],
+    folder: string,
+    shown: string,
+  ): Promise<boolean> => {
+    const config = await configs.of(folder);
+    if (config === null || !files().every((path) => config.ignores(path))) return false;
+    ignored.set(resolve(shown), { path: shown, by: config.path });
+    return true;
+  };
   const groups = new Map<string, Place[]>();
   const alone = new Map<string, FoundHost>();
   const problems: InputError[] = [];
@@ -85,6 +108,7 @@ export async function findHosts(paths: readonly string[], options: FindOptions =
     const places =
       typeOf(path) === 'file' ? placesOfFile(path, options) : await placesIn(normalize(path), problems);
     if (places === null) {
+      if (await isIgnored(() => [path], dirname(path), normalize(path))) continue;
       const key = `file ${resolve(path)}`;
       alone.set(key, await singleHost(path, options.as ?? DOVECOT_FILE, configs, options));
       groups.set(key, []);
@@ -94,6 +118,7 @@ export async function findHosts(paths: readonly string[], options: FindOptions =
       throw new InputError(`no configuration of Postfix or Dovecot in ${path}`);
     for (const found of places) {
       const place = { ...found, directory: withoutSlash(found.directory) };
+      if (await isIgnored(() => headFiles(place), place.directory, place.directory)) continue;
       const key = hostKey(place);
       const group = groups.get(key) ?? [];
       groups.set(key, group);
@@ -106,7 +131,20 @@ export async function findHosts(paths: readonly string[], options: FindOptions =
   const hosts: FoundHost[] = [];
   for (const [key, places] of groups)
     hosts.push(alone.get(key) ?? (await folderHost(places, configs, options)));
-  return { hosts, problems };
+  const [first = '.'] = paths;
+  const config = await configs.of(first === '-' ? '.' : typeOf(first) === 'file' ? dirname(first) : first);
+  return { hosts, config, ignored: [...ignored.values()], problems };
+}
+
+type FoundConfigs = Pick<Configs, 'of'>;
+
+const NO_CONFIGS: FoundConfigs = { of: () => Promise.resolve(null) };
+
+/** The files by which a place is known; its folder where it has none of its own. */
+function headFiles({ server, directory, fragments }: Place): string[] {
+  const names = server === 'postfix' ? POSTFIX_FILES : fragments === null ? [DOVECOT_FILE] : [];
+  const present = names.map((name) => join(directory, name)).filter(isPresent);
+  return present.length > 0 ? present : [fragments ?? directory];
 }
 
 function withoutSlash(folder: string): string {
@@ -171,14 +209,14 @@ function canStat(path: string): boolean {
 
 async function folderHost(
   places: readonly Place[],
-  configs: Configs,
+  configs: FoundConfigs,
   options: FindOptions,
 ): Promise<FoundHost> {
   const postfix = places.find(({ server }) => server === 'postfix') ?? null;
   const dovecot = places.find(({ server }) => server === 'dovecot') ?? null;
   const first = postfix ?? dovecot;
   if (first === null) throw new Error('a host without a place');
-  const config = await configs.of(first.directory);
+  const config = (await configs.of(first.directory))?.forHost(places.flatMap(headFiles)) ?? null;
   const root = rootOf(first);
   return {
     root,
@@ -254,11 +292,11 @@ function releasesOf(sources: ReleaseSources, dovecot: ReadDovecot | null): HostR
 async function singleHost(
   path: string,
   kind: InputKind,
-  configs: Configs,
+  configs: FoundConfigs,
   options: FindOptions,
 ): Promise<FoundHost> {
   const directory = normalize(dirname(path));
-  const config = await configs.of(directory);
+  const config = (await configs.of(directory))?.forHost([path]) ?? null;
   return {
     root: directory,
     directory,
@@ -268,12 +306,12 @@ async function singleHost(
   };
 }
 
-async function standardInputHost(configs: Configs, options: FindOptions): Promise<FoundHost> {
+async function standardInputHost(configs: FoundConfigs, options: FindOptions): Promise<FoundHost> {
   const { as: kind, standardInput } = options;
   if (kind === undefined)
     throw new InputError('standard input needs --as main.cf, --as master.cf or --as dovecot.conf');
   if (standardInput === undefined) throw new InputError('there is no standard input to read');
-  const config = await configs.of('.');
+  const config = (await configs.of('.'))?.forHost(['.']) ?? null;
   return {
     root: '.',
     directory: '.',
@@ -287,7 +325,7 @@ function oneFile(
   source: SourceFile,
   kind: InputKind,
   directory: string,
-  config: Config | null,
+  config: HostConfig | null,
   options: FindOptions,
 ): HostInput {
   const main = kind === 'main.cf' ? source : null;

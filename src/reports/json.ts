@@ -61,9 +61,14 @@ function known({ version, versionFrom }: KnownRelease): { version: string; versi
   return { version, versionFrom };
 }
 
-/** A host of `lint --format json`. */
-export function lintHost({ host, findings }: HostReport): unknown {
-  return { ...hostHead(host), findings: findings.map(findingJson) };
+/**
+ * A host of `lint --format json`.
+ *
+ * @param profile the name of its profile where that is not the one of the run
+ */
+export function lintHost({ host, findings }: HostReport, profile: string | null): unknown {
+  const own = profile === null ? {} : { profile };
+  return { ...hostHead(host), ...own, findings: findings.map(findingJson) };
 }
 
 /** The `summary` of `lint --format json`. */

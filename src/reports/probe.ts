@@ -3,12 +3,14 @@ import type { Protocol } from '../model/protocol.ts';
 import type { Comparison, Difference, Reason } from '../probe/compare.ts';
 import type { ProbedEndpoint } from '../probe/endpoint.ts';
 import { andList } from '../rules/messages.ts';
+import type { Profile } from '../rules/profile.ts';
 import { protocolTable, someSuites, type TableFormat } from './endpoint-table.ts';
 import { jsonText } from './json.ts';
 import { labelled, shownText } from './words.ts';
 
-/** A port and, where files were given, what differs from them. */
+/** A port, the profile to mark it by, and, where files were given, what differs from them. */
 export interface ProbedPort {
+  readonly profile: Profile;
   readonly seen: ProbedEndpoint;
   readonly comparison: Comparison | null;
 }
@@ -28,7 +30,7 @@ export function probeText(ports: readonly ProbedPort[], format: TableFormat): st
     .concat('\n');
 }
 
-function portLines({ seen, comparison }: ProbedPort, format: TableFormat): string[] {
+function portLines({ seen, comparison, profile }: ProbedPort, format: TableFormat): string[] {
   const { palette, width } = format;
   const { tls, auth, login, faults } = seen;
   const heading = [
@@ -40,7 +42,7 @@ function portLines({ seen, comparison }: ProbedPort, format: TableFormat): strin
   const say = (label: string, text: string): void => {
     if (text !== '') lines.push(...labelled(label, shownText(text, 1000), 2, 13, width));
   };
-  lines.push(...protocolTable(seen, format));
+  lines.push(...protocolTable(seen, { ...format, profile }));
   say('order', orderText(seen));
   say('broken', seen.broken.length === 0 ? '' : brokenText(seen));
   if (seen.remoteAddress !== null) say('AUTH', authText(auth, login));

@@ -214,7 +214,7 @@ describe('input that is no configuration:', () => {
     files({ 'main.cf': BAD, 'p.json': '{"name": "ours",\n"extend": "modern"}' });
     expect(outcome(['lint', '--profile', 'p.json'])).toEqual([
       2,
-      'pfharden: p.json:2: unknown key "extend"; did you mean "extends"?\n',
+      'pfharden: p.json:2:1: unknown key "extend"; did you mean "extends"?\n',
     ]);
     expect(outcome(['lint', '--profile', 'modren'])).toEqual([
       2,

@@ -14,6 +14,14 @@ function exactly(properties: Readonly<Record<string, object>>) {
   return { type: 'object', required: Object.keys(properties), additionalProperties: false, properties };
 }
 
+/** Keys that are there only where they say something. */
+function withMore<T extends { readonly properties: object }>(
+  schema: T,
+  more: Readonly<Record<string, object>>,
+) {
+  return { ...schema, properties: { ...schema.properties, ...more } };
+}
+
 const version = {
   version: text,
   versionFrom: { enum: ['flag', 'config', 'installed', 'implied', 'assumed'] },
@@ -48,12 +56,15 @@ const finding = exactly({
 });
 
 /** `lint --format json` */
-export const lintSchema = exactly({
-  version: { const: 1 },
-  profile: text,
-  hosts: list(exactly({ ...host, findings: list(finding) })),
-  summary: exactly({ error: number, warning: number, info: number, suppressed: number, fixable: number }),
-});
+export const lintSchema = withMore(
+  exactly({
+    version: { const: 1 },
+    profile: text,
+    hosts: list(withMore(exactly({ ...host, findings: list(finding) }), { profile: text })),
+    summary: exactly({ error: number, warning: number, info: number, suppressed: number, fixable: number }),
+  }),
+  { ignored: list(text) },
+);
 
 const setting = exactly({
   server: { enum: ['postfix', 'dovecot'] },

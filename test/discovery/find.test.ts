@@ -464,29 +464,6 @@ describe('the releases', () => {
         '{"releases": {"postfix": "v3.7.11", "openssl": "3.0"}, "profile": "legacy-compatible"}',
     });
     expect(await releases({})).toEqual(['3.7.11', 'config', '3.0', 'config']);
-    expect((await findHosts(['etc'])).hosts[0]?.config).toMatchObject({
-      path: 'etc/.pfharden.json',
-      profile: 'legacy-compatible',
-    });
-  });
-
-  test.each([
-    ['{\n  "profle": "strict"\n}', '.pfharden.json:2: unknown key "profle"; did you mean "profile"?'],
-    [
-      '{"releases": {"exim": "4"}}',
-      '.pfharden.json:1: unknown key "exim"; known here: postfix, dovecot, openssl',
-    ],
-    [
-      '{"releases": {\n"postfix": "three"}}',
-      '.pfharden.json:2: "three" is no release; write it as 3.7.11 or 3.7',
-    ],
-    ['{"profile": 1}', '.pfharden.json:1: profile must be string'],
-    ['{"profile": "strict",\n}', '.pfharden.json:2:1: not valid JSON: "}" cannot stand there'],
-    ['{', '.pfharden.json:1:2: not valid JSON: the file ends too early'],
-    ['', '.pfharden.json:1:1: not valid JSON: the file ends too early'],
-  ])('are refused from %j', async (text, message) => {
-    files({ '.pfharden.json': text });
-    await expect(findHosts(['etc'])).rejects.toThrow(new InputError(message));
   });
 });
 

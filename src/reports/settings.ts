@@ -1,0 +1,48 @@
+import type { HostConfig } from '../hosts/config.ts';
+import type { Ignored } from '../hosts/find.ts';
+import { andList } from '../rules/messages.ts';
+import { PROGRAM_NAMES } from './text.ts';
+import { count, shownText, wrap } from './words.ts';
+
+/**
+ * What a `.pfharden.json` settles, in a sentence.
+ *
+ * @param flag true where the profile was given by `--profile`, so that the file's does not count
+ */
+export function settingsText(
+  { path, profile, layers, releases }: HostConfig,
+  flag: boolean,
+  width: number,
+): string {
+  const files = [...new Set(layers.map((layer) => layer.path))];
+  const rules = new Set(layers.flatMap(({ severity }) => Object.keys(severity.levels)));
+  const thresholds = new Set(layers.flatMap((layer) => Object.keys(layer.thresholds)));
+  const programs = (['postfix', 'dovecot', 'openssl'] as const).filter(
+    (name) => releases[name] !== undefined,
+  );
+  const said = [
+    ...(profile === undefined || flag ? [] : [`profile ${profile.name}`]),
+    ...(rules.size > 0 ? [`the severity of ${count(rules.size, 'rule')}`] : []),
+    ...(thresholds.size > 0 ? [andList([...thresholds])] : []),
+    ...(programs.length > 0
+      ? [
+          `the ${programs.length > 1 ? 'releases' : 'release'} of ${andList(programs.map((name) => PROGRAM_NAMES[name]))}`,
+        ]
+      : []),
+  ];
+  const extended = files.filter((file) => file !== path);
+  const from = extended.length === 0 ? '' : ` (with ${andList(extended)})`;
+  const what = said.length === 0 ? 'nothing for this host' : said.join('; ');
+  return `${wrap(shownText(`${path}${from} sets ${what}.`, 1000), width).join('\n')}\n`;
+}
+
+/** How many paths were left out; with `verbose` which, and who says so. */
+export function ignoredText(ignored: readonly Ignored[], verbose: boolean): string {
+  if (ignored.length === 0) return '';
+  const files = andList([...new Set(ignored.map(({ by }) => shownText(by)))]);
+  const named = verbose
+    ? ignored.map(({ path, by }) => `ignored: ${shownText(path)} (${shownText(by)})\n`)
+    : [];
+  const more = verbose ? '' : '; --verbose names them';
+  return `${named.join('')}${count(ignored.length, 'path')} ignored, as ${files} says${more}.\n`;
+}
