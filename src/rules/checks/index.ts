@@ -35,6 +35,8 @@ import { policyChecks } from './postfix-policy.ts';
 import { postfixProtocolChecks } from './postfix-protocols.ts';
 import { referenceChecks } from './postfix-references.ts';
 import { relayChecks } from './postfix-relay.ts';
+import { restrictionPlaceChecks } from './postfix-restriction-places.ts';
+import { restrictionWordChecks } from './postfix-restriction-words.ts';
 import { postfixSaslChecks } from './postfix-sasl.ts';
 import { postfixSubmissionChecks } from './postfix-submission.ts';
 import { swallowedChecks } from './postfix-swallowed.ts';
@@ -62,6 +64,8 @@ export const checks: Readonly<Record<string, Check>> = {
   ...overrideChecks,
   ...referenceChecks,
   ...relayChecks,
+  ...restrictionPlaceChecks,
+  ...restrictionWordChecks,
   ...swallowedChecks,
   ...syntaxChecks,
   ...valueChecks,
