@@ -1,4 +1,5 @@
 import type { SourceFile, Span } from '../text/source.ts';
+import { contains, parseAddress, parseNetwork } from './addresses.ts';
 import { logicalLines, skipSpace, sourceSpan, startsWithSpace, trimSpace } from './syntax/logical-lines.ts';
 import { splitNameValue } from './syntax/name-value.ts';
 import type { LogicalLine } from './syntax/tree.ts';
@@ -523,11 +524,7 @@ function readNetworkRule({ text, span }: Line, guards: boolean): ReadRule {
   if (typeof network === 'string') return { code: network, span: keySpan, detail: written };
   const holds = (key: string): boolean => {
     const address = parseAddress(key);
-    return (
-      address !== null &&
-      address.bits === network.bits &&
-      (address.number >> BigInt(network.bits - network.length) === network.prefix) === positive
-    );
+    return address?.bits === network.bits && contains(network, address) === positive;
   };
   if (guards) return { rule: { kind: 'if', test: holds, end: Number.MAX_SAFE_INTEGER }, entry: null };
   const valueStart = skipSpace(text, keyEnd, text.length);
@@ -538,59 +535,6 @@ function readNetworkRule({ text, span }: Line, guards: boolean): ReadRule {
     rule: { kind: 'match', test: (key) => (holds(key) ? { value, span: valueSpan } : null) },
     entry: { key: text.slice(0, keyEnd), value, keySpan: span(0, keyEnd), valueSpan },
   };
-}
-
-/** cidr_match_parse(): `address`, `address/length`, `[address]/length`, `[address/length]`. */
-function parseNetwork(
-  text: string,
-): { prefix: bigint; length: number; bits: number } | 'bad-network' | 'host-bits' {
-  const [, bracketed, after, plain] = /^(?:\[([^\]]*)\](\/.*)?|([^[].*))$/.exec(text) ?? [];
-  const pattern = plain ?? (bracketed === undefined ? '' : bracketed + (after ?? ''));
-  const slash = pattern.indexOf('/');
-  const address = parseAddress(slash < 0 ? pattern : pattern.slice(0, slash));
-  if (address === null) return 'bad-network';
-  if (slash < 0) return { prefix: address.number, length: address.bits, bits: address.bits };
-  const mask = pattern.slice(slash + 1);
-  if (!/^[0-9]+$/.test(mask) || Number(mask) > address.bits) return 'bad-network';
-  const shift = BigInt(address.bits - Number(mask));
-  const prefix = address.number >> shift;
-  return prefix << shift === address.number
-    ? { prefix, length: Number(mask), bits: address.bits }
-    : 'host-bits';
-}
-
-/** inet_pton(): four decimal numbers without leading zeros, or IPv6 in any of its forms. */
-function parseAddress(text: string): { number: bigint; bits: 32 | 128 } | null {
-  if (!text.includes(':')) {
-    const number = parseIpv4(text);
-    return number === null ? null : { number: BigInt(number), bits: 32 };
-  }
-  const halves = text.split('::');
-  if (halves.length > 2) return null;
-  const groups = halves.map((half) => (half === '' ? [] : half.split(':')));
-  const last = groups.at(-1);
-  const tail = last?.at(-1);
-  if (last !== undefined && tail?.includes('.') === true) {
-    const number = parseIpv4(tail);
-    if (number === null) return null;
-    last.splice(-1, 1, Math.floor(number / 65536).toString(16), (number % 65536).toString(16));
-  }
-  const [before = [], after] = groups;
-  const missing = 8 - before.length - (after?.length ?? 0);
-  if (after === undefined ? missing !== 0 : missing < 1) return null;
-  const all = [...before, ...Array.from({ length: missing }, () => '0'), ...(after ?? [])];
-  if (!all.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return null;
-  return { number: BigInt(`0x${all.map((group) => group.padStart(4, '0')).join('')}`), bits: 128 };
-}
-
-function parseIpv4(text: string): number | null {
-  const parts = text.split('.');
-  if (
-    parts.length !== 4 ||
-    !parts.every((part) => /^(?:0|[1-9][0-9]{0,2})$/.test(part) && Number(part) < 256)
-  )
-    return null;
-  return parts.reduce((number, part) => number * 256 + Number(part), 0);
 }
 
 function isBlank(character: string): boolean {
@@ -614,7 +558,7 @@ function unquotedEnd(text: string, start: number, ends: (character: string) => b
 }
 
 /** Offset of the brace that closes the one at `open`, or -1 (balpar.c). */
-function closingBrace(text: string, open: number): number {
+export function closingBrace(text: string, open: number): number {
   if (text[open] !== '{') return -1;
   let level = 0;
   for (let at = open; at < text.length; at++) {
@@ -625,7 +569,7 @@ function closingBrace(text: string, open: number): number {
 }
 
 /** The words between the outermost braces, separated by blanks and commas outside of inner braces (mystrtokq()). */
-function wordsInBraces(text: string): Span[] {
+export function wordsInBraces(text: string): Span[] {
   const words: Span[] = [];
   const end = text.length - 1;
   let start = -1;
