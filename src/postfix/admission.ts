@@ -1,11 +1,23 @@
-import { listWords, type PostfixConfiguration } from './configuration.ts';
+import { type AccessAnswer, type AccessClient, lookUpAccess } from './access-lookup.ts';
+import type { PostfixConfiguration } from './configuration.ts';
+import {
+  holdsEverybody,
+  matchNetworks,
+  type NetworkList,
+  type NetworkPattern,
+  networkList,
+} from './networks.ts';
+import { relayDomainOf } from './relay-domains.ts';
 import {
   everyRestriction,
   type Restriction,
   type RestrictionEffect,
   type RestrictionList,
   type RestrictionListName,
+  type RestrictionSubject,
   restrictionList,
+  resultRestrictions,
+  sightOf,
 } from './restrictions.ts';
 import type { Service } from './services.ts';
 
@@ -23,6 +35,14 @@ export interface Visitor {
   readonly certificate: boolean;
   /** A recipient in one of the server's domains, or one elsewhere. */
   readonly recipient: 'own' | 'foreign';
+  /** By what he is known to tables and lists of networks; left out: only what answers everybody alike is decided. */
+  readonly person?: Person;
+}
+
+/** What a client says and is. */
+export interface Person extends AccessClient {
+  /** He can start TLS. */
+  readonly tls: boolean;
 }
 
 /** What one list comes to. OK ends its own list only; the end of a list counts as OK. */
@@ -36,6 +56,14 @@ export interface ListOutcome {
   readonly mayReject: readonly Restriction[];
   /** Every element that was looked at, in order, those of classes included. */
   readonly reached: readonly Reached[];
+  /** Where the entry of a table made `by` decide: that entry. */
+  readonly answer: AccessAnswer | null;
+  /** Where a pattern of mynetworks let the client pass, or spoiled the lookup. */
+  readonly network: NetworkPattern | null;
+  /** A refusal that is none of the restriction's own: smtpd answers 451 for a mistake in the configuration. */
+  readonly error: boolean;
+  /** The mail would be thrown away, or sent to somebody else: DISCARD or REDIRECT of a table. */
+  readonly diverted: boolean;
 }
 
 /** An element that was looked at. */
@@ -57,6 +85,8 @@ export interface Admission {
   readonly mayReject: readonly Restriction[];
   /** Where every list that refuses could be passed by the word of a table: those tables. Empty: it is sure. */
   readonly mayPermit: readonly Restriction[];
+  /** The mail goes nowhere, or to a recipient of the server's choice. */
+  readonly diverted: boolean;
 }
 
 /** Lists that a mail transaction passes. */
@@ -70,17 +100,32 @@ const TRANSACTION_LISTS: readonly RestrictionListName[] = [
   'smtpd_end_of_data_restrictions',
 ];
 
-/** Walks every list of a service for a client. */
+const NOTHING_LEFT_OUT: ReadonlySet<string> = new Set();
+
+/** Names an element by where it stands: its list or class, and its offset there. */
+export function elementKey(list: RestrictionList, { word }: Restriction): string {
+  return `${list.name} ${word.start}`;
+}
+
+/**
+ * Walks every list of a service for a client.
+ *
+ * @param without elements that are passed over, as `elementKey` names them: what the lists were without them
+ */
 export function admission(
   configuration: PostfixConfiguration,
   service: Service,
   visitor: Visitor,
+  without: ReadonlySet<string> = NOTHING_LEFT_OUT,
 ): Admission {
-  const walker = new Walker(configuration, service, visitor);
+  const walker = new Walker(configuration, service, visitor, without);
   const outcomes = new Map<RestrictionListName, ListOutcome>();
   for (const name of TRANSACTION_LISTS) {
     if (configuration.parameter(name) === null) continue;
-    outcomes.set(name, walker.walk(restrictionList(configuration, name, service)));
+    const outcome = walker.walk(restrictionList(configuration, name, service), name);
+    outcomes.set(name, outcome);
+    // DISCARD ends all lists at once.
+    if (outcome.diverted && outcome.verdict === 'permit') break;
   }
   const all = [...outcomes.values()];
   const refusing = all.filter(({ verdict }) => verdict === 'reject');
@@ -91,6 +136,7 @@ export function admission(
     mayPermit: refusing.every(({ mayPermit }) => mayPermit.length > 0)
       ? refusing.flatMap(({ mayPermit }) => mayPermit)
       : [],
+    diverted: all.some(({ diverted }) => diverted),
   };
 }
 
@@ -101,7 +147,7 @@ export function walkList(
   list: RestrictionList,
   visitor: Visitor,
 ): ListOutcome {
-  return new Walker(configuration, service, visitor).walk(list);
+  return new Walker(configuration, service, visitor).walk(list, list.name as RestrictionListName);
 }
 
 /**
@@ -135,9 +181,7 @@ function listHasRequired(list: RestrictionList): boolean {
 
 /** True where `mynetworks` holds the whole Internet: then permit_mynetworks lets anybody in. */
 export function mynetworksIsEverybody(configuration: PostfixConfiguration, service: Service | null): boolean {
-  return listWords(configuration.value('mynetworks', service)).some((word) =>
-    /^(0\.0\.0\.0\/0|\[?(::|0:0:0:0:0:0:0:0)(\]\/0|\/0\]?)|static:.*)$/i.test(word),
-  );
+  return holdsEverybody(networkList(configuration, 'mynetworks', service));
 }
 
 /** True where a list of the service holds one of the restrictions, wherever it stands. */
@@ -157,29 +201,68 @@ export function uses(
 
 type Step = 'permit' | 'reject' | 'go on' | 'undecided';
 
-class Walker {
-  readonly #visitor: Visitor;
-  readonly #everybody: boolean;
+/** What was met on the way through a list. */
+interface Met {
+  readonly mayPermit: Restriction[];
+  readonly mayReject: Restriction[];
+  readonly reached: Reached[];
+  answer: AccessAnswer | null;
+  network: NetworkPattern | null;
+  error: boolean;
+  diverted: boolean;
+}
 
-  constructor(configuration: PostfixConfiguration, service: Service, visitor: Visitor) {
+/** Results of a table behind results of a table: more than this is refused by smtpd as endless. */
+const DEEPEST_RESULT = 100;
+
+class Walker {
+  readonly #configuration: PostfixConfiguration;
+  readonly #service: Service;
+  readonly #visitor: Visitor;
+  #networks: NetworkList | null = null;
+  readonly #delayReject: boolean;
+  #list: RestrictionListName = 'smtpd_recipient_restrictions';
+  #depth = 0;
+
+  readonly #without: ReadonlySet<string>;
+
+  constructor(
+    configuration: PostfixConfiguration,
+    service: Service,
+    visitor: Visitor,
+    without: ReadonlySet<string> = NOTHING_LEFT_OUT,
+  ) {
+    this.#without = without;
+    this.#configuration = configuration;
+    this.#service = service;
     this.#visitor = visitor;
-    this.#everybody = mynetworksIsEverybody(configuration, service);
+    this.#delayReject = configuration.isYes('smtpd_delay_reject', service);
   }
 
-  walk(list: RestrictionList): ListOutcome {
-    const mayPermit: Restriction[] = [];
-    const mayReject: Restriction[] = [];
-    const reached: Reached[] = [];
-    const end = this.#walk(list, false, { mayPermit, mayReject, reached });
-    return { list, verdict: end?.verdict ?? 'end', by: end?.by ?? null, mayPermit, mayReject, reached };
+  walk(list: RestrictionList, name: RestrictionListName): ListOutcome {
+    const met: Met = {
+      mayPermit: [],
+      mayReject: [],
+      reached: [],
+      answer: null,
+      network: null,
+      error: false,
+      diverted: false,
+    };
+    this.#list = name;
+    // Who says no HELO never comes to the list for it.
+    const silent = name === 'smtpd_helo_restrictions' && this.#visitor.person?.helo === null;
+    const end = silent ? null : this.#walk(list, false, met);
+    return { list, verdict: end?.verdict ?? 'end', by: end?.by ?? null, ...met };
   }
 
   #walk(
     list: RestrictionList,
     warnOnly: boolean,
-    met: { mayPermit: Restriction[]; mayReject: Restriction[]; reached: Reached[] },
+    met: Met,
   ): { verdict: 'permit' | 'reject'; by: Restriction } | null {
     for (const item of list.items) {
+      if (this.#without.size > 0 && this.#without.has(elementKey(list, item))) continue;
       const warns = warnOnly || item.warnIfReject !== null;
       met.reached.push({ restriction: item, list, warnOnly: warns });
       if (item.members !== null) {
@@ -187,87 +270,193 @@ class Walker {
         if (end !== null) return end;
         continue;
       }
-      const step = this.#step(item);
+      const step = this.#step(item, warns, met);
       // Errors in the configuration refuse even behind warn_if_reject.
-      if (step === 'reject' && (!warns || serverError(item))) return { verdict: 'reject', by: item };
+      if (step === 'error') {
+        met.error = true;
+        return { verdict: 'reject', by: item };
+      }
+      if (step === 'reject' && !warns) return { verdict: 'reject', by: item };
       if (step === 'permit') return { verdict: 'permit', by: item };
+      met.network = null;
+      met.answer = null;
       if (step === 'undecided') {
         if (item.definition?.neverPermits !== true) met.mayPermit.push(item);
         if (!warns && item.definition?.effect !== 'permit-backup') met.mayReject.push(item);
       }
+      if (step === 'may permit') met.mayPermit.push(item);
     }
     return null;
   }
 
-  #step(item: Restriction): Step {
-    if (serverError(item)) return 'reject';
-    const { login, certificate, recipient } = this.#visitor;
-    const own = recipient === 'own';
-    switch (item.definition?.effect) {
+  #step(item: Restriction, warns: boolean, met: Met): Step | 'error' | 'may permit' {
+    if (serverError(item)) return 'error';
+    const { definition } = item;
+    const { login, certificate, person } = this.#visitor;
+    if (definition === null || !this.#seen(definition.looksAt)) return 'go on';
+    switch (definition.effect) {
       case 'permit':
-      case 'permit-naked-address':
         return 'permit';
+      case 'permit-naked-address':
+        return person === undefined || /^[\d.:]+$/.test(person.helo ?? '') ? 'permit' : 'go on';
       case 'reject':
       case 'defer-if-permit':
         return 'reject';
       case 'permit-mynetworks':
-        return this.#everybody ? 'permit' : 'go on';
+        return this.#network(met);
       case 'permit-login':
         return login ? 'permit' : 'go on';
       case 'permit-any-certificate':
         return certificate ? 'permit' : 'go on';
       case 'permit-own':
-        return own ? 'permit' : 'go on';
       case 'permit-backup':
-        return own ? 'permit' : 'undecided';
       case 'reject-foreign':
-        return own ? 'go on' : 'reject';
       case 'permit-own-reject-foreign':
-        return own ? 'permit' : 'reject';
+        return this.#destination(definition.effect);
       case 'table':
-        return this.#table(item);
+        return person === undefined ? this.#sameForAll(item) : this.#table(item, person, warns, met);
       case 'policy':
         return 'undecided';
-      // The client at his best passes what refuses some, and is none of those whom the others know.
       case 'may-reject':
+        return person !== undefined && refuses(definition.name, person) ? 'reject' : 'go on';
+      // The client is none of those whom the others know.
       case 'permit-interfaces':
       case 'permit-listed':
       case 'permit-listed-certificate':
       case 'nothing':
       case 'warn':
-      case undefined:
         break;
     }
     return 'go on';
   }
 
-  /** A table that answers every key alike is decided here; others are not read. */
-  #table(item: Restriction): Step {
+  /**
+   * Whether a restriction has in this list what it looks at. A client at his best sends to two recipients
+   * at once, and is careful with pipelining: what is seen only sometimes is not seen of him.
+   */
+  #seen(subject: RestrictionSubject): boolean {
+    const sight = sightOf(this.#list, subject, this.#delayReject);
+    const own = subject === 'certificate' || subject === 'login';
+    if (sight === 'never' || (sight === 'sometimes' && !own)) return false;
+    const { person } = this.#visitor;
+    if (subject === 'helo') return person?.helo !== null;
+    return true;
+  }
+
+  #network(met: Met): Step | 'error' {
+    const { person } = this.#visitor;
+    this.#networks ??= networkList(this.#configuration, 'mynetworks', this.#service);
+    if (person === undefined) return holdsEverybody(this.#networks) ? 'permit' : 'go on';
+    const { verdict, by } = matchNetworks(this.#networks, person);
+    if (verdict === 'out') return 'go on';
+    met.network = by;
+    return verdict === 'in' ? 'permit' : verdict === 'error' ? 'error' : 'undecided';
+  }
+
+  #destination(
+    effect: 'permit-own' | 'permit-backup' | 'reject-foreign' | 'permit-own-reject-foreign',
+  ): Step | 'may permit' {
+    const { person, recipient } = this.#visitor;
+    const own =
+      recipient === 'own'
+        ? 'yes'
+        : person === undefined
+          ? 'no'
+          : relayDomainOf(this.#configuration, this.#service, person.recipient).verdict;
+    if (own === 'unknown') return 'undecided';
+    if (own === 'yes') return effect === 'reject-foreign' ? 'go on' : 'permit';
+    if (effect === 'reject-foreign' || effect === 'permit-own-reject-foreign') return 'reject';
+    // With a list of networks only domains whose servers stand there count: not any domain.
+    const anyBackup =
+      effect === 'permit-backup' &&
+      this.#configuration.value('permit_mx_backup_networks', this.#service) === '';
+    return anyBackup ? 'may permit' : 'go on';
+  }
+
+  /** A table that answers every key alike is decided; others are not read. */
+  #sameForAll(item: Restriction): Step | 'error' {
     const { login, certificate } = this.#visitor;
     const subject = item.definition?.looksAt;
-    if (
-      (subject === 'certificate' && !certificate) ||
-      (subject === 'login' && !login) ||
-      subject === 'etrn'
-    ) {
-      return 'go on';
-    }
+    if ((subject === 'certificate' && !certificate) || (subject === 'login' && !login)) return 'go on';
     const fixed = /^(?:proxy:)?static:(.*)$/s.exec(item.argument?.text ?? '')?.[1];
     if (fixed === undefined) return 'undecided';
-    return action(fixed.replace(/^\{\s*([\s\S]*?)\s*\}$/, '$1'), item.definition?.neverPermits === true);
+    const step = action(fixed.replace(/^\{\s*([\s\S]*?)\s*\}$/, '$1'));
+    if (step === 'permit' && item.definition?.neverPermits === true) return 'error';
+    return typeof step === 'string' ? step : 'undecided';
+  }
+
+  /** What a table says of the client, and what follows from it (check_table_result()). */
+  #table(item: Restriction, person: Person, warns: boolean, met: Met): Step | 'error' | 'may permit' {
+    const answer = lookUpAccess(this.#configuration, this.#service, item, person);
+    if (answer.kind === 'none') return 'go on';
+    if (answer.kind === 'broken') return 'error';
+    if (answer.kind === 'unknown') return answer.chosen ? 'may permit' : 'undecided';
+    met.answer = answer;
+    const step = action(answer.result.value);
+    const never = item.definition?.neverPermits === true;
+    if (typeof step === 'string') return step === 'permit' && never ? 'error' : step;
+    if ('diverts' in step) {
+      if (this.#configuration.value('smtpd_proxy_filter', this.#service) !== '') return 'go on';
+      met.diverted = true;
+      return step.diverts === 'all' ? 'permit' : 'go on';
+    }
+    return this.#result(step.restrictions, warns, met);
+  }
+
+  /** Restrictions that a table gives as its result. */
+  #result(text: string, warns: boolean, met: Met): Step | 'error' {
+    if (text.includes(':') || this.#depth >= DEEPEST_RESULT) return 'error';
+    const { answer } = met;
+    const list = resultRestrictions(this.#configuration, this.#list, this.#service, text);
+    this.#depth++;
+    const end = this.#walk(list, warns, met);
+    this.#depth--;
+    met.answer = answer;
+    if (end === null) return 'go on';
+    return end.verdict === 'reject' && serverError(end.by) ? 'error' : end.verdict;
   }
 }
 
-/** The answer of an access table (access(5)). */
-function action(text: string, neverPermits: boolean): Step {
-  const word = (/^[^\s,]*/.exec(text)?.[0] ?? '').toLowerCase();
-  if (word === 'dunno') return 'go on';
-  if (word === 'ok' || word === 'relay' || word === 'permit' || /^\d+$/.test(text.trim())) {
-    return neverPermits ? 'reject' : 'permit';
+/** Restrictions that look at the client himself, who else is taken at his best. */
+function refuses(name: string, { name: host, tls }: Person): boolean {
+  if (name === 'reject_unknown_client_hostname' || name === 'reject_unknown_client')
+    return host === 'unknown';
+  return name === 'reject_plaintext_session' && !tls;
+}
+
+/** What an entry of an access table does (access(5), check_table_result()). */
+function action(
+  text: string,
+): Step | { readonly diverts: 'one' | 'all' } | { readonly restrictions: string } {
+  const [, command = '', rest = ''] = /^([^ \t]*)[ \t]*([^]*)$/.exec(text) ?? [];
+  const word = command.toLowerCase();
+  if (text === '' || /^\d+$/.test(text)) return 'permit';
+  if (/^[45]\d\d$/.test(word) && rest !== '') return 'reject';
+  switch (word) {
+    case 'ok':
+    case 'relay':
+      return 'permit';
+    case 'reject':
+    case 'defer':
+    case 'defer_if_permit':
+    case 'hangup':
+      return 'reject';
+    case 'discard':
+      return { diverts: 'all' };
+    case 'redirect':
+      return rest.includes('@') ? { diverts: 'one' } : 'go on';
+    case 'dunno':
+    case 'info':
+    case 'warn':
+    case 'filter':
+    case 'hold':
+    case 'defer_if_reject':
+    case 'prepend':
+    case 'bcc':
+      return 'go on';
+    default:
+      return { restrictions: text };
   }
-  if (word === 'reject' || word === 'defer' || word === 'defer_if_permit' || /^[45]\d\d$/.test(word))
-    return 'reject';
-  return 'undecided';
 }
 
 /** True where the element makes smtpd answer 451 to everybody. */

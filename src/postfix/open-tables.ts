@@ -1,4 +1,5 @@
 import type { SourceFile } from '../text/source.ts';
+import { tableTypeSince } from './restrictions.ts';
 import { parseTableReference, readTable, type Table, type TableResult, wordsInBraces } from './tables.ts';
 
 /**
@@ -47,24 +48,6 @@ const KEYED: ReadonlySet<string> = new Set([
 /** Types that are asked for a whole key only (DICT_FLAG_PATTERN). */
 const PATTERNS: ReadonlySet<string> = new Set(['regexp', 'pcre', 'cidr', 'tcp', 'socketmap']);
 
-/** Every type that some release knows (dict_open.c and its plug-ins); others cannot be opened. */
-const TYPES: ReadonlySet<string> = new Set([
-  ...KEYED,
-  ...PATTERNS,
-  'debug',
-  'environ',
-  'inline',
-  'internal',
-  'ldap',
-  'memcache',
-  'mongodb',
-  'mysql',
-  'pgsql',
-  'randmap',
-  'sqlite',
-  'static',
-]);
-
 const NONE: TableAnswer = { kind: 'none' };
 const UNKNOWN: TableAnswer = { kind: 'unknown' };
 const BROKEN: TableAnswer = { kind: 'broken' };
@@ -87,7 +70,7 @@ export function openTable(text: string, open: (path: string) => SourceFile | nul
     return type === 'pipemap' ? pipe(parts) : union(parts);
   }
   // A word with other characters comes from a template.
-  if (/^\w+$/.test(type) && !TYPES.has(type)) return broken(partial);
+  if (/^[\w-]+$/.test(type) && tableTypeSince(type) === undefined) return broken(partial);
   const inline = name.startsWith('{') || type === 'static' || type === 'inline';
   const table = readTable(reference, inline ? null : open(name));
   if (table === null) {

@@ -255,14 +255,36 @@ export function restrictionList(
   name: RestrictionListName,
   service: Service | null,
 ): RestrictionList {
-  const reader: Reader = {
+  return readList(readerOf(configuration, name, service), name, configuration.get(name, service), []);
+}
+
+function readerOf(
+  configuration: PostfixConfiguration,
+  name: RestrictionListName,
+  service: Service | null,
+): Reader {
+  return {
     configuration,
     service,
     classes: new Set(restrictionClasses(configuration, service)),
     check: restrictionData.lists[name].check,
     grouping: hasFeature(configuration.release, 'bracedFields'),
   };
-  return readList(reader, name, configuration.get(name, service), []);
+}
+
+/**
+ * Reads what an access table gives as its result, where that is a list of restrictions.
+ *
+ * @param name the list in which the table stands: it says what `type:table` by itself means
+ */
+export function resultRestrictions(
+  configuration: PostfixConfiguration,
+  name: RestrictionListName,
+  service: Service | null,
+  text: string,
+): RestrictionList {
+  const effective = { ...configuration.get(name, service), value: text, setting: null };
+  return readList(readerOf(configuration, name, service), name, effective, []);
 }
 
 /** Every element of a list, those of its classes after the class itself; `warn_if_reject` before a class goes for all of them. */
