@@ -63,6 +63,10 @@ export const CORRECTIONS: Readonly<Record<string, Correction>> = {
     why: 'Debian and others put their name in',
     change: { default: 'Dovecot ready.', build: true },
   },
+  auth_verbose_passwords: {
+    why: 'source 2.2.0: the facts lost the words of the choice that it was until 2.2.6',
+    change: { words: ['no', 'plain', 'sha1'] },
+  },
   protocols: {
     why: 'Debian 11 and 12 build 2.3 with an empty default and include a file for each package',
     change: {
