@@ -4,7 +4,7 @@ import { HostsDocument, lintHost, lintSummary } from '../reports/json.ts';
 import { ignoredText } from '../reports/settings.ts';
 import { hostText, quietText, summaryText } from '../reports/text.ts';
 import { addTotals, hostReport, noTotals } from '../reports/totals.ts';
-import { evaluate } from '../rules/evaluate.ts';
+import { judgement } from '../rules/evaluate.ts';
 import { BUILTIN_RULES } from '../rules/rule-set.ts';
 import { RequestedHosts } from './hosts.ts';
 import { isOn, listOf, type Request, textOf } from './options.ts';
@@ -27,6 +27,7 @@ export async function lint(request: Request): Promise<number> {
     palette: outputPalette(isOn(given, 'no-color')),
     width: outputWidth(),
     verbose: isOn(given, 'verbose'),
+    suppressed: isOn(given, 'show-suppressed'),
   };
   const settings = new Settings(request, text.width);
   const document = new HostsDocument();
@@ -37,9 +38,12 @@ export async function lint(request: Request): Promise<number> {
   for await (const { host: found, input } of hosts.inputs()) {
     const host = buildHost(input);
     const profile = profiles.of(found);
-    const findings = evaluate(host, BUILTIN_RULES, profile, only === undefined ? {} : { only });
+    const { findings, suppressed } = judgement(host, BUILTIN_RULES, profile, {
+      ...(only === undefined ? {} : { only }),
+      reasonRequired: found.config?.config.reasonRequired === true,
+    });
     failed ||= findings.some(({ severity }) => atLeastAsGrave(severity, failOn));
-    const report = hostReport(host, findings, lightest);
+    const report = hostReport(host, findings, lightest, suppressed);
     addTotals(totals, report);
     if (json) out(document.host(lintHost(report, profile.name === profiles.run.name ? null : profile.name)));
     else if (quiet) out(quietText(report, text));

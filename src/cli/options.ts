@@ -97,6 +97,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     },
     quiet: { type: 'boolean', describe: 'One line a finding and nothing else' },
     verbose: { type: 'boolean', describe: 'Name the cipher suites that findings count' },
+    'show-suppressed': { type: 'boolean', describe: 'List what comments and the baseline silence, and why' },
     rule: { type: 'list', value: 'ID', describe: 'Only this rule; may be given several times' },
     ...HOSTS,
     'no-color': NO_COLOR,

@@ -29,7 +29,8 @@ export function runExample(
   profile: Profile,
 ): ExampleRun {
   const host = buildHost(hostInputFromTexts(exampleTexts(example), example));
-  return { host, findings: evaluate(host, ruleSet, profile, { only: new Set([rule.id]) }) };
+  const reasonRequired = example.silencing?.reason === 'required';
+  return { host, findings: evaluate(host, ruleSet, profile, { only: new Set([rule.id]), reasonRequired }) };
 }
 
 /** Mends what that rule finds in an example, with `--unsafe` or without. */

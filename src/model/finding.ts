@@ -67,3 +67,27 @@ export interface Finding {
   /** Stable when lines move: for baselines and for telling old findings from new ones. */
   readonly fingerprint: string;
 }
+
+/** What keeps a finding from counting. */
+export interface Suppression {
+  readonly by: 'comment' | 'baseline';
+  /** What the comment gives as its reason. */
+  readonly reason: string | null;
+  /** The last day on which it counts, `2026-12-31`; null where it has no end. */
+  readonly until: string | null;
+  /** The file with the comment, or the baseline, and the line there. */
+  readonly file: string | null;
+  readonly line: number | null;
+}
+
+/** A finding that does not count, and why. */
+export interface SuppressedFinding {
+  readonly finding: Finding;
+  readonly suppression: Suppression;
+}
+
+/** What is found in a host: what counts, and what does not. */
+export interface Judgement {
+  readonly findings: readonly Finding[];
+  readonly suppressed: readonly SuppressedFinding[];
+}

@@ -45,6 +45,8 @@ export function explainJson(rule: RulePage, page: PageView, profiles: readonly P
   const byProfile = <T>(value: (profile: Profile) => T): Record<string, T> =>
     Object.fromEntries(profiles.map((profile) => [profile.name, value(profile)]));
   const { comment, config } = page.silence;
+  const { server: judged } = rule.applies;
+  const ownServer = judged === 'both' || judged === 'any' ? null : judged;
   return {
     version: 1,
     rule: {
@@ -59,7 +61,7 @@ export function explainJson(rule: RulePage, page: PageView, profiles: readonly P
       references,
       fix: rule.fix.kind,
       manual: manual.map(({ server, releases, do: text, lines = {}, run = [] }) => ({
-        server: server ?? (rule.applies.server === 'both' ? null : rule.applies.server),
+        server: server ?? ownServer,
         releases,
         do: text,
         lines,

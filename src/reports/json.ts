@@ -66,9 +66,14 @@ function known({ version, versionFrom }: KnownRelease): { version: string; versi
  *
  * @param profile the name of its profile where that is not the one of the run
  */
-export function lintHost({ host, findings }: HostReport, profile: string | null): unknown {
+export function lintHost({ host, findings, suppressed }: HostReport, profile: string | null): unknown {
   const own = profile === null ? {} : { profile };
-  return { ...hostHead(host), ...own, findings: findings.map(findingJson) };
+  return {
+    ...hostHead(host),
+    ...own,
+    findings: findings.map(findingJson),
+    suppressed: suppressed.map(({ finding, suppression }) => ({ ...findingJson(finding), suppression })),
+  };
 }
 
 /** The `summary` of `lint --format json`. */
@@ -76,7 +81,7 @@ export function lintSummary({ error, warning, info, suppressed, fixable }: Total
   return { error, warning, info, suppressed, fixable };
 }
 
-function findingJson(finding: Finding): unknown {
+function findingJson(finding: Finding): Readonly<Record<string, unknown>> {
   const { source, span } = finding.at;
   const from = source.position(span.start);
   const to = source.position(span.end);

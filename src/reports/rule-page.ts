@@ -179,7 +179,7 @@ function manualView(
 
 /** A range of releases in words: "Postfix 3.6 and later". */
 function releasesText(range: string, server: RulePage['applies']['server']): string {
-  const name = { postfix: 'Postfix', dovecot: 'Dovecot', both: 'release' }[server];
+  const name = { postfix: 'Postfix', dovecot: 'Dovecot', both: 'release', any: 'release' }[server];
   const bounds = range.trim().split(/\s+/);
   const bound = (sign: string): string | undefined =>
     bounds.find((one) => one.startsWith(sign) && !one.startsWith(`${sign}=`))?.slice(sign.length);
@@ -208,6 +208,7 @@ function common(example: Example, index: number): Pick<PageExample, 'title' | 'j
     example.openssl === undefined ? '' : `OpenSSL ${example.openssl}`,
     example.profile === undefined ? '' : `profile ${example.profile}`,
     example.now === undefined ? '' : `the day ${example.now}`,
+    example.silencing?.reason === 'required' ? '`"silencing": {"reason": "required"}`' : '',
     ...Object.entries(example.system ?? {}).map(
       ([path, readers]) => `a system where ${SYSTEM[readers](path)}`,
     ),
@@ -263,8 +264,10 @@ function pageFinding({ at, severity, message, advice, fix }: Finding): PageFindi
 /** A reason as an administrator may write it. */
 const REASON = 'the reason';
 
-function silence({ id }: RulePage, runs: readonly (() => ExampleRun)[]): PageSilence {
+function silence({ id, applies }: RulePage, runs: readonly (() => ExampleRun)[]): PageSilence {
   const config = JSON.stringify({ severity: { [id]: 'off' } }, null, 2);
+  // What is said of comments is not silenced by comments.
+  if (applies.server === 'any') return { where: '', comment: null, config };
   for (const run of runs) {
     const { host, findings } = run();
     for (const finding of findings) {

@@ -10,7 +10,7 @@ import { count, shownText, wrap } from './words.ts';
  * @param flag true where the profile was given by `--profile`, so that the file's does not count
  */
 export function settingsText(
-  { path, profile, layers, releases }: HostConfig,
+  { path, profile, layers, releases, config }: HostConfig,
   flag: boolean,
   width: number,
 ): string {
@@ -29,6 +29,7 @@ export function settingsText(
           `the ${programs.length > 1 ? 'releases' : 'release'} of ${andList(programs.map((name) => PROGRAM_NAMES[name]))}`,
         ]
       : []),
+    ...(config.reasonRequired ? ['that comments give a reason'] : []),
   ];
   const extended = files.filter((file) => file !== path);
   const from = extended.length === 0 ? '' : ` (with ${andList(extended)})`;

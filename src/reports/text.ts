@@ -1,7 +1,7 @@
 import { hasDovecotFeature } from '../dovecot/releases.ts';
 import type { Host } from '../hosts/host.ts';
 import { SERVER_NAMES } from '../model/endpoint.ts';
-import { type Finding, SEVERITIES } from '../model/finding.ts';
+import { type Finding, SEVERITIES, type SuppressedFinding, type Suppression } from '../model/finding.ts';
 import type { KnownRelease } from '../model/setting.ts';
 import { headOf } from '../rules/locate.ts';
 import { andList, endpointPhrase } from '../rules/messages.ts';
@@ -19,6 +19,8 @@ export interface TextOptions {
   readonly profile: string;
   /** Show listings that are held back otherwise, such as the names of suites. */
   readonly verbose?: boolean;
+  /** List what is silenced. */
+  readonly suppressed?: boolean;
 }
 
 /** One line of facts under a finding. */
@@ -42,6 +44,10 @@ export function hostText(report: HostReport, options: TextOptions): string {
   const lines = hostHeader(report.host, options);
   if (report.findings.length === 0) lines.push('', `${' '.repeat(INDENT)}nothing to report`);
   for (const line of findingLines(report, options)) lines.push(line);
+  if (options.suppressed === true && report.suppressed.length > 0) {
+    lines.push('', options.palette.strong('silenced'));
+    for (const one of report.suppressed) for (const line of suppressedLines(one, options)) lines.push(line);
+  }
   return `${lines.join('\n')}\n`;
 }
 
@@ -59,6 +65,34 @@ export function findingLines(
       for (const line of groupLines(group, host, secrets, options)) lines.push(line);
   }
   return lines;
+}
+
+/** A finding that does not count in one sentence, and what silences it. */
+function suppressedLines(
+  { finding: { at, severity, message, rule }, suppression }: SuppressedFinding,
+  { palette, width }: TextOptions,
+): string[] {
+  const { line, column } = at.source.position(at.span.start);
+  const place = `${shownText(at.source.path)}:${line}:${column}`;
+  const [head = '', ...rest] = wrap(
+    `${place}: ${severity}: ${shownText(message)} [${rule}]`,
+    width - INDENT - 2,
+  );
+  const by = labelled('by', silencerText(suppression), INDENT + 2, LABEL, width);
+  return [
+    '',
+    `${' '.repeat(INDENT)}${head}`,
+    ...rest.map((text) => `${' '.repeat(INDENT + 2)}${text}`),
+    ...by.map((text, index) => (index === 0 ? text.replace('by', () => palette.dim('by')) : text)),
+  ];
+}
+
+/** "the comment in main.cf line 3, until 2026-12-31: the fax machine"; the baseline says nothing more. */
+function silencerText({ by, file, line, until, reason }: Suppression): string {
+  const where = file === null ? '' : ` ${by === 'comment' ? 'in ' : ''}${shownText(file)}`;
+  const number = line === null ? '' : `${by === 'comment' ? ' line' : ', line'} ${line}`;
+  const end = until === null ? '' : `, until ${until}`;
+  return `the ${by}${where}${number}${end}${reason === null ? '' : `: ${shownText(reason)}`}`;
 }
 
 function gravity(group: readonly Finding[]): number {
@@ -273,7 +307,10 @@ type Program = keyof Host['releases'];
 export const PROGRAM_NAMES: Readonly<Record<Program, string>> = { ...SERVER_NAMES, openssl: 'OpenSSL' };
 
 /** The line at the end, with what to do next. */
-export function summaryText(totals: Totals, { palette }: Pick<TextOptions, 'palette'>): string {
+export function summaryText(
+  totals: Totals,
+  { palette, suppressed = false }: Pick<TextOptions, 'palette' | 'suppressed'>,
+): string {
   const counts = SEVERITIES.filter((severity) => totals[severity] > 0).map((severity) =>
     palette.severity[severity](
       count(totals[severity], severity, severity === 'info' ? 'info' : `${severity}s`),
@@ -283,6 +320,10 @@ export function summaryText(totals: Totals, { palette }: Pick<TextOptions, 'pale
   const found = counts.length === 0 ? `no findings${hosts}` : `${andList(counts)}${hosts}`;
   const sentences = [`${found}.`];
   if (totals.hidden > 0) sentences.push(`${totals.hidden} of less severity not shown.`);
+  if (totals.suppressed > 0) {
+    const list = suppressed ? '' : ' (listed with --show-suppressed)';
+    sentences.push(`${totals.suppressed} silenced${list}.`);
+  }
   const all = totals.error + totals.warning + totals.info;
   if (totals.fixable > 0) {
     const more = totals.unsafe > 0 ? `, with --unsafe ${totals.unsafe} more` : '';

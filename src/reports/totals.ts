@@ -1,5 +1,5 @@
 import type { Host } from '../hosts/host.ts';
-import { atLeastAsGrave, type Finding, type Severity } from '../model/finding.ts';
+import { atLeastAsGrave, type Finding, type Severity, type SuppressedFinding } from '../model/finding.ts';
 
 /** What a report says of one host. */
 export interface HostReport {
@@ -8,6 +8,8 @@ export interface HostReport {
   readonly findings: readonly Finding[];
   /** How many are too light to be shown. */
   readonly hidden: number;
+  /** Those that a comment or a baseline silences, whatever their severity. */
+  readonly suppressed: readonly SuppressedFinding[];
 }
 
 /** Counts over all hosts of a run. */
@@ -29,9 +31,10 @@ export function noTotals(): Totals {
 }
 
 /** Counts one host. */
-export function addTotals(totals: Totals, { findings, hidden }: HostReport): void {
+export function addTotals(totals: Totals, { findings, hidden, suppressed }: HostReport): void {
   totals.hosts++;
   totals.hidden += hidden;
+  totals.suppressed += suppressed.length;
   for (const { severity, fix } of findings) {
     totals[severity]++;
     if (fix !== null && fix.edits.length > 0) totals[fix.safe ? 'fixable' : 'unsafe']++;
@@ -39,7 +42,12 @@ export function addTotals(totals: Totals, { findings, hidden }: HostReport): voi
 }
 
 /** The report of a host with the findings that are grave enough to be shown. */
-export function hostReport(host: Host, findings: readonly Finding[], lightest: Severity): HostReport {
+export function hostReport(
+  host: Host,
+  findings: readonly Finding[],
+  lightest: Severity,
+  suppressed: readonly SuppressedFinding[] = [],
+): HostReport {
   const shown = findings.filter(({ severity }) => atLeastAsGrave(severity, lightest));
-  return { host, findings: shown, hidden: findings.length - shown.length };
+  return { host, findings: shown, hidden: findings.length - shown.length, suppressed };
 }

@@ -7,6 +7,8 @@ import type { PostfixConfiguration } from '../postfix/configuration.ts';
 import type { PostfixEndpoint } from '../postfix/endpoints.ts';
 import type { Location } from '../text/source.ts';
 import type { Profile } from './profile.ts';
+import type { SilencingComment } from './silencing/places.ts';
+import type { RuleNames, Silenced } from './silencing/suppress.ts';
 
 /** What a check of Postfix may look at. */
 export interface CheckContext {
@@ -30,6 +32,17 @@ export interface CrossCheckContext {
   readonly postfix: CheckContext;
   readonly dovecot: DovecotCheckContext;
   readonly profile: Profile;
+}
+
+/** What a check of the comments that silence rules may look at. */
+export interface SilencingContext {
+  readonly host: Host;
+  readonly silenced: Silenced;
+  readonly names: RuleNames;
+  /** Each comment has to give a reason. */
+  readonly reasonRequired: boolean;
+  /** True where it is sure that a rule finds nothing which the comment could silence. */
+  readonly isSilent: (id: string, comment: SilencingComment) => boolean;
 }
 
 /** An endpoint of either server; `server` tells them apart. */
@@ -66,6 +79,9 @@ export type Check = CheckOf<CheckContext>;
 
 /** A check of Dovecot. */
 export type DovecotCheck = CheckOf<DovecotCheckContext>;
+
+/** A check of the comments that silence rules. */
+export type SilencingCheck = CheckOf<SilencingContext>;
 
 /** A check that needs both servers of one host. */
 export type CrossCheck = CheckOf<CrossCheckContext>;

@@ -1,6 +1,6 @@
-import type { Host } from '../hosts/host.ts';
+import { type Host, hostSources } from '../hosts/host.ts';
 import { SERVER_NAMES } from '../model/endpoint.ts';
-import type { Finding, Fix, Related } from '../model/finding.ts';
+import type { Finding, Fix, Judgement, Related } from '../model/finding.ts';
 import { inRange } from '../model/release.ts';
 import { shownValue } from '../model/secrets.ts';
 import type {
@@ -11,8 +11,11 @@ import type {
   JudgedEndpoint,
   ProposedFix,
   Report,
+  SilencingContext,
 } from './check.ts';
 import { checks, crossChecks, dovecotChecks } from './checks/index.ts';
+import { isTemplated } from './checks/misread-lines.ts';
+import { silencingChecks } from './checks/silencing.ts';
 import { declaredReports } from './declared.ts';
 import { judgedDovecot, judgedPostfix } from './judged-server.ts';
 import { originText } from './locate.ts';
@@ -21,11 +24,15 @@ import { type Profile, severityOf } from './profile.ts';
 import { redactData, redactor } from './redact.ts';
 import type { Rule } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
+import { type Comments, commentsOf, type SilencingComment } from './silencing/places.ts';
+import { type RuleNames, ruleNames, silence } from './silencing/suppress.ts';
 
 /** What to judge. */
 export interface EvaluateOptions {
   /** Rule ids; without it all rules that the profile does not switch off. */
   readonly only?: ReadonlySet<string>;
+  /** A comment that silences a rule has to give a reason. */
+  readonly reasonRequired?: boolean;
 }
 
 /** The host as rules see it: what of it is there. */
@@ -35,16 +42,106 @@ interface Judged {
   readonly postfix: CheckContext | null;
   readonly dovecot: DovecotCheckContext | null;
   readonly cross: CrossCheckContext | null;
+  /** There once the findings are, and where comments speak to pfharden. */
+  readonly silencing: SilencingContext | null;
 }
 
-/** Findings of one host, in the order of file, line and rule. */
+/** The findings of one host that count, in the order of file, line and rule. */
 export function evaluate(
   host: Host,
   ruleSet: RuleSet,
   profile: Profile,
   options: EvaluateOptions = {},
 ): readonly Finding[] {
+  return judgement(host, ruleSet, profile, options).findings;
+}
+
+/**
+ * The findings of one host, and those that comments silence, each in the order of file, line and rule.
+ * What is said of the comments themselves is among the findings and cannot be silenced.
+ */
+export function judgement(
+  host: Host,
+  ruleSet: RuleSet,
+  profile: Profile,
+  options: EvaluateOptions = {},
+): Judgement {
   const judged = judgedHost(host, profile);
+  const comments = commentsOf(host);
+  if (comments.comments.length + comments.faults.length === 0)
+    return { findings: sorted(ruleFindings(judged, ruleSet, options)), suppressed: [] };
+  const names = ruleNames(ruleSet.rules);
+  const asked =
+    options.only === undefined ? options : { ...options, only: withNamed(options.only, comments, names) };
+  const silenced = silence(
+    ruleFindings(judged, ruleSet, asked),
+    comments,
+    names,
+    host.input.now,
+    redactor(host),
+  );
+  const silencing: SilencingContext = {
+    host,
+    silenced,
+    names,
+    reasonRequired: options.reasonRequired === true,
+    isSilent: silenceProof(judged, ruleSet),
+  };
+  const isAsked = (id: string): boolean => options.only?.has(id) !== false;
+  const ofComments = ruleSet.rules
+    .filter(({ id, applies }) => applies.server === 'any' && isAsked(id))
+    .flatMap((rule) => toFindings(rule, { ...judged, silencing }, ruleSet));
+  return {
+    findings: sorted([...silenced.findings.filter(({ rule }) => isAsked(rule)), ...ofComments]),
+    suppressed: sorted(
+      silenced.suppressed.filter(({ finding }) => isAsked(finding.rule)),
+      ({ finding }) => finding,
+    ),
+  };
+}
+
+/** Whether a comment is unused is known only when the rules are judged that it names. */
+function withNamed(only: ReadonlySet<string>, { comments }: Comments, names: RuleNames): ReadonlySet<string> {
+  if (!only.has('silencing/unused')) return only;
+  const askedFor = comments.flatMap(({ directive }) =>
+    directive.rules.flatMap(({ name }) => names.get(name) ?? []),
+  );
+  return new Set([...only, ...askedFor]);
+}
+
+/**
+ * Tells whether it is sure that a rule finds nothing which a comment could silence, now that it has found
+ * nothing. It is not where the profile or the release leaves the rule out, where files are missing that it
+ * needs, where it looks at the running system and there is none, and where a template engine has still to
+ * fill the files.
+ */
+function silenceProof(
+  { host, profile }: Judged,
+  ruleSet: RuleSet,
+): (id: string, comment: SilencingComment) => boolean {
+  const { postfix, dovecot, facts } = host.input;
+  const isComplete = {
+    postfix: postfix === null || (postfix.main !== null && postfix.master !== null),
+    dovecot: dovecot?.mainAssumed !== true,
+    both: postfix !== null && dovecot !== null,
+    any: true,
+  };
+  let templated: boolean | undefined;
+  return (id) => {
+    const rule = ruleSet.find(id);
+    if (rule === undefined || !isComplete[rule.applies.server]) return false;
+    if (!isInReleases(rule, host)) return false;
+    if (Object.keys(rule.messages).every((message) => severityOf(profile, rule, message) === 'off'))
+      return false;
+    if (rule.category === 'certificates' && facts === undefined) return false;
+    templated ??= hostSources(host.input).some(({ text }) => text.split(/\s+/).some(isTemplated));
+    return !templated;
+  };
+}
+
+/** All that the rules find in the servers, in any order. */
+function ruleFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions): Finding[] {
+  const { host } = judged;
   const findings: Finding[] = [];
   const speaking = new Map<string, boolean>();
   const isSpeaking = (id: string): boolean => {
@@ -56,6 +153,7 @@ export function evaluate(
     return speaks;
   };
   for (const rule of ruleSet.rules) {
+    if (rule.applies.server === 'any') continue;
     if (options.only !== undefined && !options.only.has(rule.id)) continue;
     if (!isInReleases(rule, host)) continue;
     const { yields } = rule;
@@ -64,14 +162,23 @@ export function evaluate(
     for (const finding of toFindings(rule, judged, ruleSet))
       if (!yielding || yields.messages?.includes(finding.messageId) !== true) findings.push(finding);
   }
-  const order = new Map(hostFiles(findings).map((path, index) => [path, index]));
-  return findings.sort(
-    (a, b) =>
-      (order.get(a.at.source.path) ?? 0) - (order.get(b.at.source.path) ?? 0) ||
+  return findings;
+}
+
+/** In the order of file, line and rule. */
+function sorted(findings: Finding[]): Finding[];
+function sorted<T>(items: T[], findingOf: (item: T) => Finding): T[];
+function sorted<T extends Finding>(items: T[], findingOf: (item: T) => Finding = (item) => item): T[] {
+  return items.sort((one, other) => {
+    const a = findingOf(one);
+    const b = findingOf(other);
+    return (
+      compareTexts(a.at.source.path, b.at.source.path) ||
       a.at.span.start - b.at.span.start ||
       compareTexts(a.rule, b.rule) ||
-      compareTexts(a.fingerprint, b.fingerprint),
-  );
+      compareTexts(a.fingerprint, b.fingerprint)
+    );
+  });
 }
 
 function judgedHost(host: Host, profile: Profile): Judged {
@@ -84,7 +191,7 @@ function judgedHost(host: Host, profile: Profile): Judged {
       ? null
       : { host, dovecot: host.dovecot.configuration, endpoints: host.dovecot.endpoints, profile };
   const cross = postfix === null || dovecot === null ? null : { host, postfix, dovecot, profile };
-  return { host, profile, postfix, dovecot, cross };
+  return { host, profile, postfix, dovecot, cross, silencing: null };
 }
 
 /** Whether a rule finds anything that the profile does not switch off. */
@@ -98,17 +205,13 @@ function isFound(rule: Rule, judged: Judged): boolean {
 /** A range of releases is one of the server that the rule is for. */
 function isInReleases({ applies: { server, releases } }: Rule, host: Host): boolean {
   if (releases === undefined) return true;
-  const of = server === 'both' ? 'dovecot' : server;
+  const of = server === 'both' || server === 'any' ? 'dovecot' : server;
   return inRange(host.releases[of].version, releases);
 }
 
 /** Order of two ASCII texts. A collator would do the same, but to set one up takes longer than to judge a host. */
 function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function hostFiles(findings: readonly Finding[]): string[] {
-  return [...new Set(findings.map(({ at }) => at.source.path))].sort();
 }
 
 function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
@@ -207,7 +310,7 @@ function sameRelated(a: Related, b: Related): boolean {
 
 /** "Postfix 3.7.11"; where a rule is about both servers, both. */
 function releaseText({ applies: { server } }: Rule, { releases }: Host): string {
-  const servers = server === 'both' ? (['postfix', 'dovecot'] as const) : [server];
+  const servers = server === 'both' || server === 'any' ? (['postfix', 'dovecot'] as const) : [server];
   return andList(servers.map((one) => `${SERVER_NAMES[one]} ${releases[one].version}`));
 }
 
@@ -232,8 +335,9 @@ function mergeFixes(rule: Rule, fixes: readonly ProposedFix[], redact: (text: st
   };
 }
 
-function reports(rule: Rule, { postfix, dovecot, cross }: Judged): Iterable<Report> {
+function reports(rule: Rule, { postfix, dovecot, cross, silencing }: Judged): Iterable<Report> {
   const { server } = rule.applies;
+  if (server === 'any') return silencing === null ? [] : named(silencingChecks, rule)(silencing);
   if (server === 'both') return cross === null ? [] : named(crossChecks, rule)(cross);
   if (server === 'dovecot') {
     if (dovecot === null) return [];

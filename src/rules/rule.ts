@@ -93,6 +93,8 @@ export interface Example {
   readonly now?: string;
   /** It stands for a running system: who can read a file, by path; `absent` for one that is not there. */
   readonly system?: Readonly<Record<string, Readers | 'absent'>>;
+  /** Whether comments that silence rules have to give a reason. */
+  readonly silencing?: { readonly reason: 'required' | 'optional' };
 }
 
 /** An example that the rule must report, exactly there. */
@@ -117,7 +119,8 @@ export interface Rule {
   readonly title: string;
   readonly category: string;
   readonly applies: {
-    readonly server: 'postfix' | 'dovecot' | 'both';
+    /** `any`: what pfharden itself is told in the files of either server. */
+    readonly server: 'postfix' | 'dovecot' | 'both' | 'any';
     readonly on: 'host' | 'endpoint';
     readonly side?: Side;
     readonly roles?: readonly Role[];

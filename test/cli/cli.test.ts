@@ -552,3 +552,49 @@ describe('fix', () => {
     );
   });
 });
+
+describe('what comments silence', () => {
+  const comment = '# pfharden: ignore server-protocols until 2999-12-31 -- the fax machine';
+  const main = `smtpd_tls_security_level = may\nsmtpd_tls_cert_file = /c.pem\n${comment}\nsmtpd_tls_protocols = !SSLv2, !SSLv3\n`;
+  const rule = ['--rule', 'postfix/server-protocols'];
+
+  beforeEach(() => {
+    files({ 'main.cf': main, 'master.cf': 'smtp inet n - y - - smtpd\n' });
+  });
+
+  test('does not count, and is counted in the summary', () => {
+    expect(pfharden(['lint', ...rule])).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('no findings. 1 silenced (listed with --show-suppressed).'),
+    });
+  });
+
+  test('is listed with the place of the comment, its end and its reason', () => {
+    const { stdout } = pfharden(['lint', ...rule, '--show-suppressed']);
+    expect(stdout).toMatch(/^silenced$/m);
+    expect(stdout).toMatch(/^ {2}main\.cf:4:1: warning: /m);
+    expect(stdout).toContain('the comment in main.cf line 3, until 2999-12-31: the fax machine');
+    expect(stdout).toContain('1 silenced.');
+  });
+
+  test('stands in JSON with all that is known of it', () => {
+    const { status, stdout } = pfharden(['lint', ...rule, '--format', 'json']);
+    const report = JSON.parse(stdout);
+    const validate = ajv.compile(lintSchema);
+    expect([validate(report), validate.errors]).toEqual([true, null]);
+    expect([status, report.hosts[0].findings, report.summary.suppressed]).toEqual([0, [], 1]);
+    expect(report.hosts[0].suppressed).toMatchObject([
+      {
+        rule: 'postfix/server-protocols',
+        line: 4,
+        suppression: {
+          by: 'comment',
+          reason: 'the fax machine',
+          until: '2999-12-31',
+          file: 'main.cf',
+          line: 3,
+        },
+      },
+    ]);
+  });
+});

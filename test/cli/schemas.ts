@@ -6,7 +6,10 @@ const LEVELS = ['off', 'info', 'warning', 'error'];
 const text = { type: 'string' };
 const number = { type: 'integer', minimum: 0 };
 const position = { type: 'integer', minimum: 1 };
-const orNull = (schema: { readonly type: string }) => ({ ...schema, type: [schema.type, 'null'] });
+const orNull = (schema: { readonly type: string; readonly pattern?: string }) => ({
+  ...schema,
+  type: [schema.type, 'null'],
+});
 const list = (items: object) => ({ type: 'array', items });
 
 /** All the keys given and no other. */
@@ -36,7 +39,7 @@ const host = {
 
 const related = exactly({ file: text, line: position, column: position, message: text });
 
-const finding = exactly({
+const findingKeys = {
   rule: text,
   severity: { enum: ['error', 'warning', 'info'] },
   message: text,
@@ -53,6 +56,18 @@ const finding = exactly({
   fix: orNull(exactly({ title: text, safe: { type: 'boolean' } })),
   references: list(text),
   fingerprint: { type: 'string', minLength: 8 },
+};
+const finding = exactly(findingKeys);
+
+const suppressed = exactly({
+  ...findingKeys,
+  suppression: exactly({
+    by: { enum: ['comment', 'baseline'] },
+    reason: orNull(text),
+    until: orNull({ type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\d$' }),
+    file: orNull(text),
+    line: orNull(position),
+  }),
 });
 
 /** `lint --format json` */
@@ -60,7 +75,11 @@ export const lintSchema = withMore(
   exactly({
     version: { const: 1 },
     profile: text,
-    hosts: list(withMore(exactly({ ...host, findings: list(finding) }), { profile: text })),
+    hosts: list(
+      withMore(exactly({ ...host, findings: list(finding), suppressed: list(suppressed) }), {
+        profile: text,
+      }),
+    ),
     summary: exactly({ error: number, warning: number, info: number, suppressed: number, fixable: number }),
   }),
   { ignored: list(text) },

@@ -9,6 +9,10 @@ function texts(example: Example): Record<string, string> {
   return Object.fromEntries(Object.entries(example.files).map(([path, text]) => [path, exampleText(text)]));
 }
 
+const reasons = ({ silencing }: Example): { readonly reasonRequired: boolean } => ({
+  reasonRequired: silencing?.reason === 'required',
+});
+
 const place = (line: number, column: number): string => `${line}:${column}`;
 
 describe.each(pages.map((rule) => ({ id: rule.id, rule })))('$id', ({ rule }) => {
@@ -21,7 +25,10 @@ describe.each(pages.map((rule) => ({ id: rule.id, rule })))('$id', ({ rule }) =>
     })),
   )('reports: $name', ({ example }) => {
     const host = hostFromTexts(texts(example), example);
-    const findings = evaluate(host, BUILTIN_RULES, builtinProfile(example.profile ?? 'modern'), { only });
+    const findings = evaluate(host, BUILTIN_RULES, builtinProfile(example.profile ?? 'modern'), {
+      only,
+      ...reasons(example),
+    });
     const found = findings.map((finding) => {
       const { source, span } = finding.at;
       const from = source.position(span.start);
@@ -82,7 +89,10 @@ describe.each(pages.map((rule) => ({ id: rule.id, rule })))('$id', ({ rule }) =>
     })),
   )('stays silent: $name', ({ example }) => {
     const host = hostFromTexts(texts(example), example);
-    const findings = evaluate(host, BUILTIN_RULES, builtinProfile(example.profile ?? 'modern'), { only });
+    const findings = evaluate(host, BUILTIN_RULES, builtinProfile(example.profile ?? 'modern'), {
+      only,
+      ...reasons(example),
+    });
     expect(findings.map(({ message }) => message)).toEqual([]);
   });
 

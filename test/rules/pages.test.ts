@@ -123,8 +123,9 @@ function judgedReleases({ applies, manual = [] }: RulePage, server: Server): str
   );
 }
 
-/** The server whose releases an entry speaks of. */
+/** The server whose releases an entry speaks of; none where it is for whatever reads the comment. */
 function serverOf({ applies }: RulePage, { server }: ManualFix): Server | undefined {
+  if (applies.server === 'any') return undefined;
   return applies.server === 'both' ? server : applies.server;
 }
 
@@ -141,9 +142,8 @@ describe.each(pages.map((rule) => ({ id: rule.id, rule })))('the page of $id', (
   });
 
   test('says for each release what to do by hand', () => {
-    const servers =
-      applies.server === 'both' ? [...new Set(manual.map((one) => one.server))] : [applies.server];
-    expect(servers).not.toContain(undefined);
+    const servers = [...new Set(manual.map((one) => serverOf(rule, one)))];
+    expect(servers.includes(undefined)).toBe(applies.server === 'any');
     const missed = servers.flatMap((server) =>
       server === undefined
         ? []
