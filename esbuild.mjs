@@ -8,6 +8,8 @@ import * as fs from 'node:fs/promises';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Ajv } from 'ajv';
+import standalone from 'ajv/dist/standalone/index.js';
 import * as esbuild from 'esbuild';
 
 const root = import.meta.dirname;
@@ -77,6 +79,36 @@ function builtinRules(makeSource) {
   };
 }
 
+/**
+ * The code that checks a `.pfharden.json` and a profile file, made when the bundle is made: to load ajv and
+ * to compile a schema takes as long as a lint.
+ */
+const validators = {
+  name: 'validators',
+  /** @param {esbuild.PluginBuild} build */
+  setup(build) {
+    build.onResolve({ filter: /^virtual:validators$/ }, ({ path: name }) => ({
+      path: name,
+      namespace: 'validators',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'validators' }, async () => {
+      const files = ['schemas/config.schema.json', 'profiles/profile.schema.json'];
+      const schemas = await Promise.all(
+        files.map(async (file) => JSON.parse(await fs.readFile(path.join(root, file), 'utf8'))),
+      );
+      const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, schemas, code: { source: true } });
+      const ids = schemas.map(({ $id }) => $id);
+      const code = standalone.default(ajv, Object.fromEntries(ids.map((id, index) => [`v${index}`, id])));
+      const named = ids.map((id, index) => `${JSON.stringify(id)}: exports.v${index}`);
+      return {
+        contents: `${code}\nexports.validators = { ${named.join(', ')} };`,
+        loader: 'js',
+        resolveDir: root,
+      };
+    });
+  },
+};
+
 const noRules = async () =>
   'export const rules = []; export const profiles = []; export const templates = {}; export const pages = [];';
 
@@ -110,7 +142,7 @@ async function withBundle(entry, rulesSource, use) {
       outExtension: { '.js': '.mjs' },
       packages: 'external',
       sourcemap: 'inline',
-      plugins: [jsonAsText, builtinRules(rulesSource)],
+      plugins: [jsonAsText, validators, builtinRules(rulesSource)],
     });
     return await use(path.join(folder, 'main.mjs'));
   } finally {
@@ -178,7 +210,7 @@ async function bundle(entry, lazy) {
     legalComments: 'none',
     metafile: true,
     write: false,
-    plugins: [ownFiles(lazy), jsonAsText, builtinRules(compileRules)],
+    plugins: [ownFiles(lazy), jsonAsText, validators, builtinRules(compileRules)],
   });
   const text = outputFiles[0]?.text ?? '';
   const url = 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;';

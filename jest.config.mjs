@@ -8,6 +8,7 @@ export default {
   transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.cjs' },
   moduleNameMapper: {
     '^virtual:builtin-rules$': '<rootDir>/test/support/builtin-rules.ts',
+    '^virtual:validators$': '<rootDir>/test/support/validators.ts',
     '^virtual:builtin-rule-pages$': '<rootDir>/test/support/builtin-rules.ts',
   },
   globalSetup: '<rootDir>/test/support/build.mjs',

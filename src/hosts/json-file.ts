@@ -1,4 +1,4 @@
-import type { ErrorObject } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import { type JsonPlaces, jsonPlaces, pointerPart } from '../text/json-places.ts';
 import { nearest } from '../text/nearest.ts';
 import type { SourceFile, Span } from '../text/source.ts';
@@ -33,7 +33,7 @@ export class JsonFile<T> {
  *
  * @throws InputError with path, line, column and what is wrong
  */
-export async function readJsonFile<T>(path: string, schema: object): Promise<JsonFile<T>> {
+export async function readJsonFile<T>(path: string, schema: { readonly $id?: string }): Promise<JsonFile<T>> {
   const source = readSource(path);
   const text = source.text.startsWith('\uFEFF') ? ` ${source.text.slice(1)}` : source.text;
   const places = jsonPlaces(text);
@@ -48,11 +48,19 @@ export async function readJsonFile<T>(path: string, schema: object): Promise<Jso
   const [again] = places.repeated;
   if (again !== undefined)
     throw errorIn(source, again, `the key ${source.slice(again)} stands here a second time`);
-  const { validator } = await import('./validator.ts');
-  const validate = validator<T>(schema);
+  const validate = await validatorOf<T>(schema);
   const value: unknown = JSON.parse(withoutComments(text, places.comments));
   if (validate(value)) return new JsonFile(source, value, places);
   throw problemOf(source, places, validate.errors ?? []);
+}
+
+/** What the build made of a schema of the package; any other schema is compiled here. */
+async function validatorOf<T>(schema: { readonly $id?: string }): Promise<ValidateFunction<T>> {
+  const { validators } = await import('virtual:validators');
+  const made = schema.$id === undefined ? undefined : validators[schema.$id];
+  if (made !== undefined) return made as ValidateFunction<T>;
+  const { validator } = await import('./validator.ts');
+  return validator<T>(schema);
 }
 
 /** The text with comments blanked. */
