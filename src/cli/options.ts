@@ -151,7 +151,11 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
   },
   explain: { format: FORMAT, 'no-color': NO_COLOR },
   rules: { format: FORMAT, 'no-color': NO_COLOR },
-  profiles: { format: FORMAT, 'no-color': NO_COLOR },
+  profiles: {
+    diff: { type: 'boolean', describe: 'Say in what two profiles differ' },
+    format: FORMAT,
+    'no-color': NO_COLOR,
+  },
 };
 
 /**

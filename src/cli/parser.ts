@@ -30,7 +30,7 @@ const WORDS: Readonly<Record<CommandName, readonly [form: string, describe: stri
   probe: ['<host..>', 'HOST, HOST:PORT or [ADDRESS]:PORT; default port: 25'],
   explain: ['<rule>', 'Id of a rule, as reports print it'],
   rules: ['', ''],
-  profiles: ['[name]', 'Only this profile'],
+  profiles: ['[names..]', 'Only this profile, a name or a file; with --diff two of them'],
 };
 
 const EXAMPLES: readonly (readonly [string, string])[] = [

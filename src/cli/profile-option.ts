@@ -115,12 +115,30 @@ export function isChange({ severity, thresholds }: ConfigLayer): boolean {
 }
 
 /**
- * A profile by its name or file, with what it extends.
+ * A profile by its name or file, and the one that it extends; null where there is none, or where that one
+ * leaves thresholds open and so is no profile by itself.
  *
  * @throws InputError, ProfileError
  */
-export function namedProfile(name: string): Promise<Profile> {
-  return loadProfile(name, '.', BUILTIN_RULES);
+export async function namedProfile(
+  name: string,
+): Promise<{ readonly profile: Profile; readonly base: Profile | null }> {
+  const { file, find } = await loadFile(name, '.', BUILTIN_RULES, (problem) => new ProfileError(problem));
+  const base = file.extends === undefined ? undefined : find(file.extends);
+  return {
+    profile: resolveProfile(file, find),
+    base: base === undefined || !isWhole(base, find) ? null : resolveProfile(base, find),
+  };
+}
+
+function isWhole(file: ProfileFile, find: (name: string) => ProfileFile | undefined): boolean {
+  try {
+    resolveProfile(file, find);
+    return true;
+  } catch (error) {
+    if (error instanceof ProfileError) return false;
+    throw error;
+  }
 }
 
 /** A built-in profile, or one in a file, with what it extends. */
@@ -131,6 +149,19 @@ async function loadProfile(
   error: (problem: string) => Error = (problem) => new ProfileError(problem),
 ): Promise<Profile> {
   if (BUILTIN_PROFILE_NAMES.includes(name)) return builtinProfile(name);
+  const { file, find } = await loadFile(name, folder, rules, error);
+  return resolveProfile(file, find);
+}
+
+/** The file of a profile, and how those that it extends are found. */
+async function loadFile(
+  name: string,
+  folder: string,
+  rules: RuleSet,
+  error: (problem: string) => Error,
+): Promise<{ file: ProfileFile; find: (name: string) => ProfileFile | undefined }> {
+  const builtin = builtinProfileFile(name);
+  if (builtin !== undefined) return { file: builtin, find: builtinProfileFile };
   const path = profilePath(name, folder);
   if (path === null) {
     const meant = nearest(name, BUILTIN_PROFILE_NAMES);
@@ -139,7 +170,7 @@ async function loadProfile(
   }
   const files = new Map<string, ProfileFile>();
   const file = await readChain(path, files, rules);
-  return resolveProfile(file, (extended) => files.get(extended) ?? builtinProfileFile(extended));
+  return { file, find: (extended) => files.get(extended) ?? builtinProfileFile(extended) };
 }
 
 function pathFrom(folder: string, name: string): string {
