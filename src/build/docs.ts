@@ -14,6 +14,7 @@ import { harmless } from '../reports/words.ts';
 import type { Profile } from '../rules/profile.ts';
 import type { RulePage } from '../rules/rule.ts';
 import { BUILTIN_PROFILE_NAMES, BUILTIN_RULES, builtinProfile, DEFAULT_PROFILE } from '../rules/rule-set.ts';
+import { profilesPage } from './profile-docs.ts';
 import { restrictionPage } from './restriction-page.ts';
 import { readRuleFiles } from './rules-module.ts';
 
@@ -49,6 +50,7 @@ async function pages(): Promise<Map<string, string>> {
   const runs = rules.map((rule, index) => exampleRow(rule, views[index]));
   made.set(INDEX, indexTemplate?.({ count: listed.length, categories, runs }) ?? '');
   made.set('docs/restrictions.md', restrictionPage());
+  made.set('docs/profiles.md', await profilesPage(profiles));
   return made;
 }
 

@@ -5,7 +5,7 @@ import { PROGRAM_NAMES } from './text.ts';
 import { count, shownText, wrap } from './words.ts';
 
 /**
- * What a `.pfharden.json` settles, in a sentence.
+ * What a `.pfharden.json` settles, in a sentence; nothing where it settles nothing for the host.
  *
  * @param flag true where the profile was given by `--profile`, so that the file's does not count
  */
@@ -33,8 +33,8 @@ export function settingsText(
   ];
   const extended = files.filter((file) => file !== path);
   const from = extended.length === 0 ? '' : ` (with ${andList(extended)})`;
-  const what = said.length === 0 ? 'nothing for this host' : said.join('; ');
-  return `${wrap(shownText(`${path}${from} sets ${what}.`, 1000), width).join('\n')}\n`;
+  if (said.length === 0) return '';
+  return `${wrap(shownText(`${path}${from} sets ${said.join('; ')}.`, 1000), width).join('\n')}\n`;
 }
 
 /** How many paths were left out; with `verbose` which, and who says so. */

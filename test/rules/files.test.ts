@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readRuleFiles } from '../../src/build/rules-module.ts';
 import { ROLES } from '../../src/model/endpoint.ts';
+import { THRESHOLD_PARTS } from '../../src/model/thresholds.ts';
+import type { ProfileFile } from '../../src/rules/profile.ts';
+import { builtinProfile } from '../../src/rules/rule-set.ts';
 
 const ROOT = path.join(__dirname, '..', '..');
 const RULES = path.join(ROOT, 'rules');
@@ -83,5 +86,28 @@ describe('a rule file', () => {
     await expect(readRuleFiles(folder, PROFILES)).rejects.toThrow(
       /other\.json: its id is "postfix\/broken-sasl-clients"/,
     );
+  });
+});
+
+describe('a built-in profile', () => {
+  const NAMES = ['legacy-compatible', 'modern', 'strict'];
+
+  it.each(NAMES)('%s says of each threshold that it sets which standard it follows', (name) => {
+    const { thresholds, sources = {} } = JSON.parse(
+      fs.readFileSync(path.join(PROFILES, `${name}.json`), 'utf8'),
+    ) as ProfileFile;
+    const set = Object.entries(thresholds ?? {}).flatMap(([key, value]) =>
+      typeof value === 'object' ? Object.keys(value).map((part) => [key, `${key}.${part}`]) : [[key, key]],
+    );
+    expect(set.filter(([whole = '', part = '']) => !(sources[part] ?? sources[whole]))).toEqual([]);
+  });
+
+  it.each(NAMES)('%s has a source for every threshold and every role', (name) => {
+    const { sources } = builtinProfile(name);
+    const all = Object.entries(THRESHOLD_PARTS).flatMap(([key, parts]) =>
+      parts.length === 0 ? [key] : parts.map((part) => `${key}.${part}`),
+    );
+    expect(Object.keys(sources).sort()).toEqual(all.sort());
+    expect(Object.values(sources).filter((source) => source.startsWith('profile '))).toEqual([]);
   });
 });
