@@ -76,17 +76,26 @@ function dovecotSpans(source: SourceFile): readonly Span[] {
 function postfixSpans(source: SourceFile): readonly Span[] {
   const overrides = parseMasterCf(source).items.flatMap((item) =>
     item.kind === 'service'
-      ? item.arguments.flatMap((argument) =>
-          argument.kind === 'override' && isSecret(argument.name, argument.value) ? [argument.span] : [],
-        )
+      ? item.arguments.flatMap((argument) => {
+          const told = argument.kind === 'override' && isSecret(argument.name, argument.value);
+          const { meant } = argument;
+          const wasMeant = meant !== null && isSecret(meant.name, meant.value);
+          const spans = told ? [argument.span] : [];
+          return wasMeant ? [...spans, { start: argument.span.start, end: meant.valueSpan.end }] : spans;
+        })
       : [],
   );
-  const entries = parseMainCf(source).items.flatMap((item) =>
-    item.kind === 'entry' && isSecret(item.name, item.value)
-      ? [{ start: item.nameSpan.start, end: item.line.span.end }]
-      : [],
-  );
+  const entries = parseMainCf(source).items.flatMap((item) => {
+    const [name, value] = item.kind === 'entry' ? [item.name, item.value] : firstWord(item.line.text);
+    return isSecret(name, value) ? [item.line.span] : [];
+  });
   return [...overrides, ...entries];
+}
+
+/** A line without `=`: its first word may still be the name of a secret. */
+function firstWord(line: string): readonly [name: string, value: string] {
+  const [name = '', ...rest] = line.trim().split(/[\s:]+/);
+  return [name, rest.join(' ')];
 }
 
 /** Cuts a hunk at its secret lines; parts that hold no change, or that lose their footing by the cut, go. */
