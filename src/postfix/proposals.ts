@@ -3,6 +3,7 @@ import { listWords, type PostfixConfiguration, type PostfixSetting } from './con
 import { addEntry, addOverride, removeEntry, removeOverride, replaceValue } from './edits.ts';
 import { hasFeature } from './parameters.ts';
 import type { Service } from './services.ts';
+import type { Argument } from './syntax/tree.ts';
 
 /** Edits together with the settings that they write, see `Fix.writes`. */
 export interface Proposal {
@@ -90,6 +91,29 @@ export function proposeRemoval(configuration: PostfixConfiguration, setting: Pos
   return {
     edits: removeOverride(master, setting.service.entry, setting.entry),
     writes: [`${setting.service.id}:${setting.name}`],
+  };
+}
+
+/** Takes options such as `-v` from the command of a service, which must stand in master.cf. */
+export function proposeOptionRemoval(
+  { master }: PostfixConfiguration,
+  service: Service,
+  options: readonly Argument[],
+): Proposal {
+  const { entry } = service;
+  if (master === null || entry === null) throw new Error('an option without a master.cf');
+  // Neighbours go in one stretch: each takes the blanks beside it along.
+  const stretches: Argument[] = [];
+  for (const option of options) {
+    const before = stretches.at(-1);
+    const between = before && master.source.text.slice(before.span.end, option.span.start);
+    if (before !== undefined && between?.trim() === '') {
+      stretches.splice(-1, 1, { ...before, span: { start: before.span.start, end: option.span.end } });
+    } else stretches.push(option);
+  }
+  return {
+    edits: stretches.flatMap((stretch) => removeOverride(master, entry, stretch)),
+    writes: options.map(({ text }) => `${service.id}:${text}`),
   };
 }
 

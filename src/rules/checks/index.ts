@@ -27,7 +27,9 @@ import { cipherChecks } from './postfix-ciphers.ts';
 import { clientLevelChecks } from './postfix-client-levels.ts';
 import { commentChecks } from './postfix-comments.ts';
 import { fileChecks } from './postfix-files.ts';
+import { hygieneChecks } from './postfix-hygiene.ts';
 import { keyExchangeChecks } from './postfix-key-exchange.ts';
+import { leftoverChecks } from './postfix-leftovers.ts';
 import { levelChecks } from './postfix-levels.ts';
 import { nameChecks } from './postfix-names.ts';
 import { overrideChecks } from './postfix-overrides.ts';
@@ -60,6 +62,8 @@ export const checks: Readonly<Record<string, Check>> = {
   ...tlsSwitchChecks,
   ...commentChecks,
   ...fileChecks,
+  ...hygieneChecks,
+  ...leftoverChecks,
   ...nameChecks,
   ...overrideChecks,
   ...referenceChecks,
