@@ -31,10 +31,12 @@ import { hygieneChecks } from './postfix-hygiene.ts';
 import { keyExchangeChecks } from './postfix-key-exchange.ts';
 import { leftoverChecks } from './postfix-leftovers.ts';
 import { levelChecks } from './postfix-levels.ts';
+import { limitChecks } from './postfix-limits.ts';
 import { nameChecks } from './postfix-names.ts';
 import { overrideChecks } from './postfix-overrides.ts';
 import { policyChecks } from './postfix-policy.ts';
 import { postfixProtocolChecks } from './postfix-protocols.ts';
+import { recipientChecks } from './postfix-recipients.ts';
 import { referenceChecks } from './postfix-references.ts';
 import { relayChecks } from './postfix-relay.ts';
 import { restrictionPlaceChecks } from './postfix-restriction-places.ts';
@@ -64,8 +66,10 @@ export const checks: Readonly<Record<string, Check>> = {
   ...fileChecks,
   ...hygieneChecks,
   ...leftoverChecks,
+  ...limitChecks,
   ...nameChecks,
   ...overrideChecks,
+  ...recipientChecks,
   ...referenceChecks,
   ...relayChecks,
   ...restrictionPlaceChecks,

@@ -54,7 +54,7 @@ function mayBeFilledIn({ main }: PostfixConfiguration): boolean {
 }
 
 /** Where to show a value of several endpoints: a default once, at the first of them. */
-function sharedPlace(
+export function sharedPlace(
   postfix: PostfixConfiguration,
   of: Effective,
   { listener }: PostfixEndpoint,
@@ -163,7 +163,7 @@ function* bannerReports(context: CheckContext, endpoint: PostfixEndpoint, name: 
 }
 
 /** `{MTA_VERSION}`, `@@DISTRO@@`, `__NAME__`, `%DOMAIN%`: words that something else replaces. */
-function isPlaceholder(text: string): boolean {
+export function isPlaceholder(text: string): boolean {
   return isTemplated(text) || /(?<![$}])\{\w+\}|@@\w+@@|__\w+__|%\w+%|<\w+>/.test(text);
 }
 

@@ -15,19 +15,20 @@ export function smtpdEndpoints({ endpoints }: CheckContext): readonly PostfixEnd
   return endpoints.filter(({ side, family }) => side === 'server' && family === 'smtpd');
 }
 
+/** AUTH is neither announced nor taken where `smtpd_discard_ehlo_keywords` holds it (smtpd_sasl_proto.c). */
+export function discardsAuth(postfix: PostfixConfiguration, service: Service): boolean {
+  return listWords(postfix.value('smtpd_discard_ehlo_keywords', service).toLowerCase()).includes('auth');
+}
+
 /**
- * AUTH is neither announced nor taken where `smtpd_discard_ehlo_keywords` holds it (smtpd_sasl_proto.c).
- * A fault that keeps TLS from working today (no certificate, say) is left out of account: it is reported
- * by itself, and what waits behind it should not come as a surprise when it is mended.
+ * Where AUTH is offered. A fault that keeps TLS from working today (no certificate, say) is left out of
+ * account: it is reported by itself, and what waits behind it should not come as a surprise when it is mended.
  */
 export function authOffer(
   postfix: PostfixConfiguration,
   { sasl, auth, tls, service }: PostfixEndpoint,
 ): AuthOffer {
-  const discarded = listWords(postfix.value('smtpd_discard_ehlo_keywords', service).toLowerCase()).includes(
-    'auth',
-  );
-  if (!sasl || discarded) return { beforeTls: false, afterTls: false };
+  if (!sasl || discardsAuth(postfix, service)) return { beforeTls: false, afterTls: false };
   return { beforeTls: auth.beforeTls === null, afterTls: tls.mode !== 'none' };
 }
 
