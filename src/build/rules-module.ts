@@ -2,20 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import Handlebars from 'handlebars';
-import { TEMPLATE_HELPERS } from '../rules/messages.ts';
+import { TEMPLATE_OPTIONS } from '../rules/messages.ts';
 import type { ProfileFile } from '../rules/profile.ts';
 import type { Rule, RulePage } from '../rules/rule.ts';
-
-/**
- * Options for every message template: no HTML escaping, a missing variable is an error, and only the
- * helpers that exist.
- */
-export const TEMPLATE_OPTIONS = {
-  noEscape: true,
-  strict: true,
-  knownHelpersOnly: true,
-  knownHelpers: Object.fromEntries(Object.keys(TEMPLATE_HELPERS).map((name) => [name, true])),
-} as const;
 
 /** The rule and profile files of two folders, each held against its schema. */
 export interface RuleFiles {

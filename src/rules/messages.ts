@@ -40,3 +40,25 @@ function postfixPhrase(endpoint: PostfixEndpoint): string {
   const where = endpoint.public || endpoint.port === null ? '' : `${endpoint.address} `;
   return `${where}port ${endpoint.port} (${endpoint.id})`;
 }
+
+/**
+ * Options for every message template: no HTML escaping, a missing variable is an error, and only the
+ * helpers that exist.
+ */
+export const TEMPLATE_OPTIONS = {
+  noEscape: true,
+  strict: true,
+  knownHelpersOnly: true,
+  knownHelpers: Object.fromEntries(Object.keys(TEMPLATE_HELPERS).map((name) => [name, true])),
+} as const;
+
+/** What every message may name, whatever its rule. */
+export const MESSAGE_DATA = [
+  'endpoints',
+  'setting',
+  'actual',
+  'expected',
+  'release',
+  'openssl',
+  'profile',
+] as const;

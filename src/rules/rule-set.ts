@@ -43,11 +43,28 @@ export class RuleSet {
 for (const [name, helper] of Object.entries(TEMPLATE_HELPERS)) Handlebars.registerHelper(name, helper);
 
 /** The rules that pfharden comes with; their templates are compiled when the program is built. */
-export const BUILTIN_RULES = new RuleSet(builtinRules, (rule, messageId, part) => {
+export const BUILTIN_RULES = new RuleSet(builtinRules, builtinTemplate);
+
+function builtinTemplate(rule: Rule, messageId: string, part: MessagePart): Template {
   const compiled = builtinTemplates[rule.id]?.()[messageId]?.[part];
   if (compiled === undefined) throw new Error(`rule ${rule.id} has no message "${messageId}"`);
   return Handlebars.template(compiled as TemplateSpecification) as Template;
-});
+}
+
+/**
+ * The built-in rules and others behind them.
+ *
+ * @param compile gives the template of a message of one of the others
+ */
+export function withOwnRules(
+  own: readonly Rule[],
+  compile: (rule: Rule, messageId: string, part: MessagePart) => Template,
+): RuleSet {
+  const ids = new Set(own.map(({ id }) => id));
+  return new RuleSet([...builtinRules, ...own], (rule, messageId, part) =>
+    (ids.has(rule.id) ? compile : builtinTemplate)(rule, messageId, part),
+  );
+}
 
 /** Names of the built-in profiles, from the most tolerant. */
 export const BUILTIN_PROFILE_NAMES: readonly string[] = ['legacy-compatible', 'modern', 'strict'];

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInThisContext } from 'node:vm';
 import Handlebars from 'handlebars';
-import { TEMPLATE_OPTIONS, withoutPage } from '../../src/build/rules-module.ts';
+import { withoutPage } from '../../src/build/rules-module.ts';
+import { TEMPLATE_OPTIONS } from '../../src/rules/messages.ts';
 import type { ProfileFile } from '../../src/rules/profile.ts';
 import type { RulePage } from '../../src/rules/rule.ts';
 
