@@ -1,9 +1,11 @@
 import { explainJson, explainText } from '../reports/explain.ts';
 import { jsonText } from '../reports/json.ts';
 import { rulePage } from '../reports/rule-page.ts';
-import { BUILTIN_PROFILE_NAMES, BUILTIN_RULES, builtinProfile, DEFAULT_PROFILE } from '../rules/rule-set.ts';
+import { BUILTIN_PROFILE_NAMES, builtinProfile, DEFAULT_PROFILE } from '../rules/rule-set.ts';
 import { UsageError } from './errors.ts';
-import { isOn, type Request, textOf } from './options.ts';
+import { isOn, listOf, type Request, textOf } from './options.ts';
+import { RunRules } from './own-rules.ts';
+import { ownProfiles } from './profile-option.ts';
 import { ruleId } from './rule-option.ts';
 import { out, outputPalette, outputWidth } from './terminal.ts';
 
@@ -17,18 +19,20 @@ export async function explain({ words, given }: Request): Promise<number> {
   const [word, ...more] = words;
   if (word === undefined || more.length > 0)
     throw new UsageError('explain takes the id of one rule', 'explain');
-  const id = ruleId(word, 'explain');
+  const rules = await RunRules.here(listOf(given, 'rules'));
+  const id = ruleId(word, 'explain', rules.ruleSet);
   const { pages } = await import('virtual:builtin-rule-pages');
-  const rule = pages.find((page) => page.id === id);
+  const rule = [...pages, ...rules.own].find((page) => page.id === id);
   if (rule === undefined) throw new UsageError(`there is no page for ${id}`, 'explain');
   const json = textOf(given, 'format') === 'json';
   const width = outputWidth();
   const palette = outputPalette(json || isOn(given, 'no-color'));
-  const profiles = BUILTIN_PROFILE_NAMES.map(builtinProfile);
+  const own = await ownProfiles(rules);
+  const profiles = [...BUILTIN_PROFILE_NAMES.map(builtinProfile), ...own.values()];
   const page = rulePage(rule, {
-    ruleSet: BUILTIN_RULES,
+    ruleSet: rules.ruleSet,
     profiles,
-    profileOf: (name = DEFAULT_PROFILE) => builtinProfile(name),
+    profileOf: (name = DEFAULT_PROFILE) => own.get(name) ?? builtinProfile(name),
     width: width - INDENT,
     palette,
     ...(json ? {} : { mostExamples: MOST_EXAMPLES }),

@@ -5,10 +5,10 @@ import { type HostInput, serverOf } from '../hosts/host.ts';
 import { SERVER_NAMES, type Server } from '../model/endpoint.ts';
 import { count, shownText } from '../reports/words.ts';
 import { andList } from '../rules/messages.ts';
-import { BUILTIN_RULES } from '../rules/rule-set.ts';
 import { UsageError } from './errors.ts';
 import { RequestedHosts } from './hosts.ts';
 import { isOn, listOf, type Request, textOf } from './options.ts';
+import { configsOf, RunRules } from './own-rules.ts';
 import { RunProfiles } from './profile-option.ts';
 import { ruleIds } from './rule-option.ts';
 import { err, out } from './terminal.ts';
@@ -16,7 +16,6 @@ import { err, out } from './terminal.ts';
 /** `pfharden fix`: the smallest diff that mends the findings, printed or applied. */
 export async function fix(request: Request): Promise<number> {
   const { given, words } = request;
-  const only = ruleIds(listOf(given, 'only'), 'fix');
   const write = isOn(given, 'write');
   const script = textOf(given, 'format') === 'postconf';
   if (write && words.includes('-'))
@@ -32,7 +31,9 @@ export async function fix(request: Request): Promise<number> {
       'fix',
     );
   }
-  const profiles = await RunProfiles.of(textOf(given, 'profile'), hosts);
+  const rules = await RunRules.of(listOf(given, 'rules'), configsOf(hosts));
+  const only = ruleIds(listOf(given, 'only'), 'fix', rules.ruleSet);
+  const profiles = await RunProfiles.of(textOf(given, 'profile'), hosts, rules);
   // The writer alone needs node:crypto, which a lint would load for nothing.
   const writer = write ? await import('../fix/write.ts') : null;
   if (writer !== null) {
@@ -44,7 +45,7 @@ export async function fix(request: Request): Promise<number> {
   const results: FixResult[] = [];
   let changes = false;
   for await (const { host, input } of hosts.inputs()) {
-    const result = proposeFixes(input, BUILTIN_RULES, profiles.of(host), {
+    const result = proposeFixes(input, rules.ruleSetOf(host), profiles.of(host), {
       ...(only === undefined ? {} : { only }),
       unsafe: isOn(given, 'unsafe'),
     });

@@ -5,9 +5,9 @@ import { ignoredText } from '../reports/settings.ts';
 import { hostText, quietText, summaryText } from '../reports/text.ts';
 import { addTotals, hostReport, noTotals } from '../reports/totals.ts';
 import { judgement } from '../rules/evaluate.ts';
-import { BUILTIN_RULES } from '../rules/rule-set.ts';
 import { RequestedHosts } from './hosts.ts';
 import { isOn, listOf, type Request, textOf } from './options.ts';
+import { configsOf, RunRules } from './own-rules.ts';
 import { RunProfiles } from './profile-option.ts';
 import { ruleIds } from './rule-option.ts';
 import { Settings } from './settings.ts';
@@ -16,13 +16,14 @@ import { out, outputPalette, outputWidth } from './terminal.ts';
 /** `pfharden lint`: what is wrong, where and why. */
 export async function lint(request: Request): Promise<number> {
   const { given } = request;
-  const only = ruleIds(listOf(given, 'rule'), 'lint');
   const failOn = (textOf(given, 'fail-on') ?? 'warning') as Severity;
   const lightest = (textOf(given, 'severity') ?? 'info') as Severity;
   const json = textOf(given, 'format') === 'json';
   const quiet = isOn(given, 'quiet');
   const hosts = await RequestedHosts.of(request);
-  const profiles = await RunProfiles.of(textOf(given, 'profile'), hosts);
+  const rules = await RunRules.of(listOf(given, 'rules'), configsOf(hosts));
+  const only = ruleIds(listOf(given, 'rule'), 'lint', rules.ruleSet);
+  const profiles = await RunProfiles.of(textOf(given, 'profile'), hosts, rules);
   const text = {
     palette: outputPalette(isOn(given, 'no-color')),
     width: outputWidth(),
@@ -38,7 +39,7 @@ export async function lint(request: Request): Promise<number> {
   for await (const { host: found, input } of hosts.inputs()) {
     const host = buildHost(input);
     const profile = profiles.of(found);
-    const { findings, suppressed } = judgement(host, BUILTIN_RULES, profile, {
+    const { findings, suppressed } = judgement(host, rules.ruleSetOf(found), profile, {
       ...(only === undefined ? {} : { only }),
       reasonRequired: found.config?.config.reasonRequired === true,
     });

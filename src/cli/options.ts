@@ -55,6 +55,12 @@ const PROFILE: Option = {
     'legacy-compatible, modern (default), strict, or a file of your own; counts before .pfharden.json',
 };
 
+const RULES: Option = {
+  type: 'list',
+  value: 'FOLDER',
+  describe: 'Also the rules of your own in this folder; may be given several times',
+};
+
 const OPENSSL: Option = {
   type: 'string',
   value: 'RELEASE',
@@ -82,6 +88,7 @@ const HOSTS: Options = {
 export const OPTIONS: Readonly<Record<CommandName, Options>> = {
   lint: {
     profile: PROFILE,
+    rules: RULES,
     format: FORMAT,
     'fail-on': {
       type: 'string',
@@ -104,6 +111,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
   },
   fix: {
     profile: PROFILE,
+    rules: RULES,
     only: {
       type: 'list',
       value: 'RULE',
@@ -149,10 +157,20 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     ...HOSTS,
     'no-color': NO_COLOR,
   },
-  explain: { format: FORMAT, 'no-color': NO_COLOR },
-  rules: { format: FORMAT, 'no-color': NO_COLOR },
+  explain: { rules: RULES, format: FORMAT, 'no-color': NO_COLOR },
+  rules: {
+    rules: RULES,
+    check: {
+      type: 'list',
+      value: 'FOLDER',
+      describe: 'Run the examples of the rules in this folder; exit with 1 where one is not as promised',
+    },
+    format: FORMAT,
+    'no-color': NO_COLOR,
+  },
   profiles: {
     diff: { type: 'boolean', describe: 'Say in what two profiles differ' },
+    rules: RULES,
     format: FORMAT,
     'no-color': NO_COLOR,
   },

@@ -16,7 +16,6 @@ import {
 } from '../rules/profile.ts';
 import {
   BUILTIN_PROFILE_NAMES,
-  BUILTIN_RULES,
   builtinProfile,
   builtinProfileFile,
   DEFAULT_PROFILE,
@@ -24,6 +23,7 @@ import {
 } from '../rules/rule-set.ts';
 import { pointerPart } from '../text/json-places.ts';
 import { nearest } from '../text/nearest.ts';
+import { configsOf, type LoadedRules, RunRules } from './own-rules.ts';
 
 /** The profiles of a run: one for hosts of which nothing else is said, and those of single hosts. */
 export class RunProfiles {
@@ -42,11 +42,9 @@ export class RunProfiles {
    *
    * @throws InputError, ProfileError for a profile, a rule or a message that is not there, wherever it is named
    */
-  static async of(
-    flag: string | undefined,
-    { hosts, config }: Asked,
-    rules: RuleSet = BUILTIN_RULES,
-  ): Promise<RunProfiles> {
+  static async of(flag: string | undefined, asked: Asked, loadedRules?: LoadedRules): Promise<RunProfiles> {
+    const { hosts, config } = asked;
+    const rules = loadedRules ?? (await RunRules.of([], configsOf(asked)));
     const loaded = new Map<string, Promise<Profile>>();
     const load = (
       name: string,
@@ -63,7 +61,7 @@ export class RunProfiles {
       for (const layer of layers) {
         if (checked.has(layer)) continue;
         checked.add(layer);
-        checkSeverity(layer.severity.levels, rules, layer.severity.error);
+        checkSeverity(layer.severity.levels, rules.ruleSet, layer.severity.error);
         if (layer.profile !== undefined)
           await load(layer.profile.name, layer.profile.folder, layer.profile.error);
       }
@@ -118,12 +116,14 @@ export function isChange({ severity, thresholds }: ConfigLayer): boolean {
  * A profile by its name or file, and the one that it extends; null where there is none, or where that one
  * leaves thresholds open and so is no profile by itself.
  *
+ * @param rules what it may give levels to, and the profiles beside them
  * @throws InputError, ProfileError
  */
 export async function namedProfile(
   name: string,
+  rules: LoadedRules,
 ): Promise<{ readonly profile: Profile; readonly base: Profile | null }> {
-  const { file, find } = await loadFile(name, '.', BUILTIN_RULES, (problem) => new ProfileError(problem));
+  const { file, find } = await loadFile(name, '.', rules, (problem) => new ProfileError(problem));
   const base = file.extends === undefined ? undefined : find(file.extends);
   return {
     profile: resolveProfile(file, find),
@@ -141,11 +141,22 @@ function isWhole(file: ProfileFile, find: (name: string) => ProfileFile | undefi
   }
 }
 
+/**
+ * The profiles that stand beside own rules, by their names.
+ *
+ * @throws InputError, ProfileError
+ */
+export async function ownProfiles(rules: LoadedRules): Promise<ReadonlyMap<string, Profile>> {
+  const loaded = new Map<string, Profile>();
+  for (const [name, path] of rules.profiles) loaded.set(name, await loadProfile(path, '.', rules));
+  return loaded;
+}
+
 /** A built-in profile, or one in a file, with what it extends. */
 async function loadProfile(
   name: string,
   folder: string,
-  rules: RuleSet,
+  rules: LoadedRules,
   error: (problem: string) => Error = (problem) => new ProfileError(problem),
 ): Promise<Profile> {
   if (BUILTIN_PROFILE_NAMES.includes(name)) return builtinProfile(name);
@@ -157,19 +168,20 @@ async function loadProfile(
 async function loadFile(
   name: string,
   folder: string,
-  rules: RuleSet,
+  rules: LoadedRules,
   error: (problem: string) => Error,
 ): Promise<{ file: ProfileFile; find: (name: string) => ProfileFile | undefined }> {
   const builtin = builtinProfileFile(name);
   if (builtin !== undefined) return { file: builtin, find: builtinProfileFile };
-  const path = profilePath(name, folder);
+  const path = profilePath(name, folder) ?? rules.profiles.get(name) ?? null;
   if (path === null) {
-    const meant = nearest(name, BUILTIN_PROFILE_NAMES);
-    const hint = meant === null ? `${BUILTIN_PROFILE_NAMES.join(', ')}, or a file` : `did you mean ${meant}?`;
+    const known = [...BUILTIN_PROFILE_NAMES, ...rules.profiles.keys()];
+    const meant = nearest(name, known);
+    const hint = meant === null ? `${known.join(', ')}, or a file` : `did you mean ${meant}?`;
     throw error(`there is no profile "${name}": ${hint}`);
   }
   const files = new Map<string, ProfileFile>();
-  const file = await readChain(path, files, rules);
+  const file = await readChain(path, files, rules.ruleSet);
   return { file, find: (extended) => files.get(extended) ?? builtinProfileFile(extended) };
 }
 

@@ -3,9 +3,10 @@ import { differenceJson, differenceText, profileDifference } from '../reports/pr
 import { profileTable } from '../reports/profile-table.ts';
 import { shownText } from '../reports/words.ts';
 import type { Profile } from '../rules/profile.ts';
-import { BUILTIN_PROFILE_NAMES, BUILTIN_RULES, builtinProfile } from '../rules/rule-set.ts';
+import { BUILTIN_PROFILE_NAMES, builtinProfile } from '../rules/rule-set.ts';
 import { UsageError } from './errors.ts';
-import { isOn, type Request, textOf } from './options.ts';
+import { isOn, listOf, type Request, textOf } from './options.ts';
+import { RunRules } from './own-rules.ts';
 import { namedProfile } from './profile-option.ts';
 import { out, outputPalette, outputWidth } from './terminal.ts';
 
@@ -16,12 +17,13 @@ import { out, outputPalette, outputWidth } from './terminal.ts';
 export async function profiles({ words, given }: Request): Promise<number> {
   const format = { palette: outputPalette(isOn(given, 'no-color')), width: outputWidth() };
   const json = textOf(given, 'format') === 'json';
+  const rules = await RunRules.here(listOf(given, 'rules'));
   if (isOn(given, 'diff')) {
     const [a, b, ...more] = words;
     if (a === undefined || b === undefined || more.length > 0)
       throw new UsageError('--diff takes two profiles: names or files', 'profiles');
-    const pair = [(await namedProfile(a)).profile, (await namedProfile(b)).profile] as const;
-    const difference = profileDifference(...pair, BUILTIN_RULES.rules);
+    const pair = [(await namedProfile(a, rules)).profile, (await namedProfile(b, rules)).profile] as const;
+    const difference = profileDifference(...pair, rules.ruleSet.rules);
     const names = pair.map(({ name }) => name);
     if (json) out(`${jsonText({ version: 1, profiles: names, ...differenceJson(difference) })}\n`);
     else
@@ -38,8 +40,8 @@ export async function profiles({ words, given }: Request): Promise<number> {
     out(json ? `${jsonText({ version: 1, profiles: all.map(profileJson) })}\n` : profileTable(all, format));
     return 0;
   }
-  const { profile, base } = await namedProfile(name);
-  const difference = base === null ? null : profileDifference(base, profile, BUILTIN_RULES.rules);
+  const { profile, base } = await namedProfile(name, rules);
+  const difference = base === null ? null : profileDifference(base, profile, rules.ruleSet.rules);
   if (json) {
     const changes = difference === null ? {} : { changes: differenceJson(difference) };
     out(`${jsonText({ version: 1, profiles: [{ ...profileJson(profile), ...changes }] })}\n`);

@@ -1,5 +1,5 @@
 import { andList } from '../rules/messages.ts';
-import { BUILTIN_RULES } from '../rules/rule-set.ts';
+import type { RuleSet } from '../rules/rule-set.ts';
 import { nearest } from '../text/nearest.ts';
 import { UsageError } from './errors.ts';
 import type { CommandName } from './options.ts';
@@ -10,8 +10,8 @@ import type { CommandName } from './options.ts';
  *
  * @throws UsageError with the nearest id
  */
-function meantRules(text: string, command: CommandName): readonly string[] {
-  const ids = BUILTIN_RULES.rules.map(({ id }) => id);
+function meantRules(text: string, command: CommandName, { rules }: RuleSet): readonly string[] {
+  const ids = rules.map(({ id }) => id);
   if (ids.includes(text)) return [text];
   const ending = ids.filter((id) => id.endsWith(`/${text}`));
   if (ending.length > 0) return ending;
@@ -28,8 +28,8 @@ function meantRules(text: string, command: CommandName): readonly string[] {
  *
  * @throws UsageError where there is none, or one for each server
  */
-export function ruleId(text: string, command: CommandName): string {
-  const [id, ...more] = meantRules(text, command);
+export function ruleId(text: string, command: CommandName, ruleSet: RuleSet): string {
+  const [id, ...more] = meantRules(text, command, ruleSet);
   if (id === undefined || more.length > 0)
     throw new UsageError(
       `"${text}" is the name of ${andList([id ?? '', ...more])}: write one of them`,
@@ -39,6 +39,12 @@ export function ruleId(text: string, command: CommandName): string {
 }
 
 /** The ids of a list option; undefined for an empty list, which means all rules. */
-export function ruleIds(texts: readonly string[], command: CommandName): ReadonlySet<string> | undefined {
-  return texts.length === 0 ? undefined : new Set(texts.flatMap((text) => meantRules(text, command)));
+export function ruleIds(
+  texts: readonly string[],
+  command: CommandName,
+  ruleSet: RuleSet,
+): ReadonlySet<string> | undefined {
+  return texts.length === 0
+    ? undefined
+    : new Set(texts.flatMap((text) => meantRules(text, command, ruleSet)));
 }

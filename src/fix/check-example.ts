@@ -144,11 +144,16 @@ function comparedFix(rule: RulePage, example: BadExample, ruleSet: RuleSet, prof
   });
   const files = (texts: readonly (readonly [path: string, text: string])[]): string[] =>
     texts.toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([path, text]) => lines(path, text));
-  return {
-    expected: files(Object.entries(example.fixed ?? {}).map(([path, text]) => [path, exampleText(text)])),
-    found: [
-      ...files([...after.values()].map(({ path, text }) => [path, text])),
-      ...again.files.map((file) => `a second fix changes ${file.after.path} again`),
-    ],
-  };
+  const expected = files(
+    Object.entries(example.fixed ?? {}).map(([path, text]) => [path, exampleText(text)]),
+  );
+  const found = [
+    ...files([...after.values()].map(({ path, text }) => [path, text])),
+    ...again.files.map((file) => `a second fix changes ${file.after.path} again`),
+  ];
+  if (isKept({ expected, found })) return { expected, found };
+  const reasons = result.left
+    .filter(({ finding }) => finding.rule === rule.id)
+    .map(({ finding, reason }) => `${placeOf(finding)} stays: ${reason}`);
+  return { expected, found: [...found, ...reasons] };
 }

@@ -107,13 +107,22 @@ export function judgedPostfix({ postfix, endpoints, profile }: CheckContext) {
         services,
         spot.within === undefined ? scope : 'service',
       );
-      return { title: `set ${name} to ${value}`, ...proposal };
+      return { title: titleOf(name, value, spot), ...proposal };
     },
     remove(name, spot) {
       const setting = postfix.setting(name, serviceOf(spot));
-      return setting === null ? null : { title: `remove ${name}`, ...proposeRemoval(postfix, setting) };
+      return setting === null
+        ? null
+        : { title: titleOf(name, null, spot), ...proposeRemoval(postfix, setting) };
     },
   } satisfies JudgedServer<PostfixEndpoint, Effective>;
+}
+
+/** What a fix does, in the imperative. */
+function titleOf(name: string, value: string | null, { within }: Spot<unknown>): string {
+  const where = within === undefined ? '' : ` in ${within}`;
+  if (value === null) return `remove ${name}${where}`;
+  return `set ${name}${where} to ${value === '' ? 'nothing' : value}`;
 }
 
 /** A number, the seconds of a time; a size may be written with k, M or G, which Postfix itself does not know. */
@@ -183,7 +192,7 @@ export function judgedDovecot(context: DovecotCheckContext) {
     written: ({ assignment, value }) =>
       assignment?.form === 'variables' ? assignment.statement.value : value,
     set(name, value, spot) {
-      const title = `set ${name} to ${value}`;
+      const title = titleOf(name, value, spot);
       const { assignment } = dovecot.get(name, contextOf(spot));
       if (assignment?.form === 'variables' && value.includes('$')) {
         // In quotes, as a new value would be written, a reference is no reference.
@@ -197,7 +206,9 @@ export function judgedDovecot(context: DovecotCheckContext) {
     },
     remove(name, spot) {
       const { assignment } = dovecot.get(name, contextOf(spot));
-      return assignment === null ? null : { title: `remove ${name}`, ...proposeDovecotRemoval(assignment) };
+      return assignment === null
+        ? null
+        : { title: titleOf(name, null, spot), ...proposeDovecotRemoval(assignment) };
     },
   } satisfies JudgedServer<DovecotEndpoint, DovecotEffective>;
 }

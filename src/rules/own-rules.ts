@@ -131,7 +131,7 @@ class Checker {
 
   #applies(): void {
     const { applies } = this.#file.value;
-    if (applies.server === 'both')
+    if (applies.server === 'both' || applies.server === 'any')
       this.problem('/applies/server', 'a rule with "when" judges one server: postfix or dovecot');
     if (applies.on === 'host') {
       for (const key of ['side', 'roles'] as const)

@@ -144,8 +144,8 @@ export function changedProfile(profile: Profile, changes: readonly ProfileChange
 
 /**
  * How much a message of a rule counts: the strongest change that says so wins, then the nearest profile of
- * the lineage, its own `severity` before what the rule file says of that profile. A rule that says nothing
- * is off.
+ * the lineage, its own `severity` before what the rule file says of that profile, and last what the rule
+ * says of every profile, `*`. A rule that says nothing is off.
  */
 export function severityOf(profile: Profile, rule: Rule, messageId: string): Level {
   for (const change of profile.changes) {
@@ -157,7 +157,7 @@ export function severityOf(profile: Profile, rule: Rule, messageId: string): Lev
       levelOf(profile.severities[index]?.[rule.id], messageId) ?? levelOf(rule.severity[name], messageId);
     if (level !== undefined) return level;
   }
-  return 'off';
+  return levelOf(rule.severity['*'], messageId) ?? 'off';
 }
 
 function levelOf(said: LevelByMessage | undefined, messageId: string): Level | undefined {
