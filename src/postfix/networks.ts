@@ -71,8 +71,23 @@ export interface NetworkMatch {
   readonly by: NetworkPattern | null;
 }
 
+const READ = new WeakMap<PostfixConfiguration, Map<string, NetworkList>>();
+
 /** Reads a list of networks of a service. */
 export function networkList(
+  configuration: PostfixConfiguration,
+  name: string,
+  service: Service | null,
+): NetworkList {
+  const known = READ.get(configuration) ?? new Map<string, NetworkList>();
+  READ.set(configuration, known);
+  const key = `${name} ${service?.id ?? ''}`;
+  const list = known.get(key) ?? readNetworks(configuration, name, service);
+  known.set(key, list);
+  return list;
+}
+
+function readNetworks(
   configuration: PostfixConfiguration,
   name: string,
   service: Service | null,

@@ -52,13 +52,27 @@ const NONE: TableAnswer = { kind: 'none' };
 const UNKNOWN: TableAnswer = { kind: 'unknown' };
 const BROKEN: TableAnswer = { kind: 'broken' };
 
+/** Reads a file; null when it is not there or cannot be read. */
+type Open = (path: string) => SourceFile | null;
+
+/** Tables by how their files are read: one configuration asks the same table for many keys. */
+const OPENED = new WeakMap<Open, Map<string, OpenTable>>();
+
 /**
  * Opens a table by its name in a setting.
  *
  * @param text `type:name`; braces around it and white space are taken off
- * @param open reads a file; null when it is not there or cannot be read
+ * @param open how its file is read; the same function for a whole configuration
  */
-export function openTable(text: string, open: (path: string) => SourceFile | null): OpenTable {
+export function openTable(text: string, open: Open): OpenTable {
+  const known = OPENED.get(open) ?? new Map<string, OpenTable>();
+  OPENED.set(open, known);
+  const table = known.get(text) ?? openNew(text, open);
+  known.set(text, table);
+  return table;
+}
+
+function openNew(text: string, open: Open): OpenTable {
   const reference = parseTableReference(withoutBraces(text));
   if (reference === null) return broken(false);
   const { type, name } = reference;

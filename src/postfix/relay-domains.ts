@@ -67,7 +67,7 @@ function inTable(
   for (const key of table.partial ? keys : keys.slice(0, 1)) {
     const { kind } = table.lookup(key);
     if (kind === 'found') return 'yes';
-    if (kind === 'unknown') return table.partial ? 'no' : 'unknown';
+    if (kind === 'unknown') return /^(?:proxy:)?(?:regexp|pcre):/.test(name) ? 'unknown' : 'no';
   }
   return 'no';
 }

@@ -249,13 +249,23 @@ export function restrictionClasses(
   return splitWords(configuration.value('smtpd_restriction_classes', service), false).map(({ text }) => text);
 }
 
+/** Lists that were read: many rules walk them, for many kinds of clients. */
+const READ = new WeakMap<PostfixConfiguration, Map<string, RestrictionList>>();
+
 /** Reads a restriction list of a service as smtpd does when it starts. */
 export function restrictionList(
   configuration: PostfixConfiguration,
   name: RestrictionListName,
   service: Service | null,
 ): RestrictionList {
-  return readList(readerOf(configuration, name, service), name, configuration.get(name, service), []);
+  const known = READ.get(configuration) ?? new Map<string, RestrictionList>();
+  READ.set(configuration, known);
+  const key = `${name} ${service?.id ?? ''}`;
+  const list =
+    known.get(key) ??
+    readList(readerOf(configuration, name, service), name, configuration.get(name, service), []);
+  known.set(key, list);
+  return list;
 }
 
 function readerOf(

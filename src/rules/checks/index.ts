@@ -33,6 +33,8 @@ import { leftoverChecks } from './postfix-leftovers.ts';
 import { levelChecks } from './postfix-levels.ts';
 import { limitChecks } from './postfix-limits.ts';
 import { nameChecks } from './postfix-names.ts';
+import { networkChecks } from './postfix-networks.ts';
+import { openRelayChecks } from './postfix-open-relay.ts';
 import { overrideChecks } from './postfix-overrides.ts';
 import { policyChecks } from './postfix-policy.ts';
 import { postfixProtocolChecks } from './postfix-protocols.ts';
@@ -68,6 +70,8 @@ export const checks: Readonly<Record<string, Check>> = {
   ...leftoverChecks,
   ...limitChecks,
   ...nameChecks,
+  ...networkChecks,
+  ...openRelayChecks,
   ...overrideChecks,
   ...recipientChecks,
   ...referenceChecks,

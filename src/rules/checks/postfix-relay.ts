@@ -37,8 +37,8 @@ const relayCheckMissing: Check = function* ({ postfix, endpoints }) {
   }
 };
 
-/** The list of the release that guards against relaying, with its guard. */
-function addRelayCheck(
+/** The list of the release that guards against relaying, with its guard: its name, its value, and the edit. */
+export function addRelayCheck(
   postfix: PostfixConfiguration,
   service: Service,
 ): { readonly parameter: string; readonly value: string; readonly proposal: ProposedFix } {

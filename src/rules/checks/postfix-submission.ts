@@ -53,16 +53,23 @@ function leavesRelayToDefaults(postfix: PostfixConfiguration, service: Service):
   );
 }
 
+/** True for a submission service that takes mail for its own recipients from whoever comes. */
+export function isOpenSubmission(postfix: PostfixConfiguration, endpoint: PostfixEndpoint): boolean {
+  const { service } = endpoint;
+  if (!isSubmission(endpoint) || !takesStrangers(postfix, endpoint)) return false;
+  // Where mynetworks holds the whole Internet, that is what has to change: see postfix/open-relay.
+  if (mynetworksIsEverybody(postfix, service)) return false;
+  const own = admission(postfix, service, { ...STRANGER, recipient: 'own' });
+  return own.accepted && !own.mayReject.some(couldRefuseEverybody);
+}
+
 const submissionOpen: Check = function* (context) {
   const { postfix } = context;
   if (postfix.main === null) return;
   for (const endpoint of smtpdEndpoints(context)) {
+    if (!isOpenSubmission(postfix, endpoint)) continue;
     const { service } = endpoint;
-    if (!isSubmission(endpoint) || !takesStrangers(postfix, endpoint)) continue;
-    // Where mynetworks holds the whole Internet, that is what has to change: see postfix/mynetworks-wide.
-    if (mynetworksIsEverybody(postfix, service)) continue;
     const own = admission(postfix, service, { ...STRANGER, recipient: 'own' });
-    if (!own.accepted || own.mayReject.some(couldRefuseEverybody)) continue;
     const foreign = admission(postfix, service, { ...STRANGER, recipient: 'foreign' });
     const relays = foreign.accepted && hasRequiredRestriction(postfix, service);
     const { beforeTls, afterTls } = authOffer(postfix, endpoint);
