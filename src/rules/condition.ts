@@ -32,7 +32,9 @@ export interface ConditionServer<E extends ConditionEndpoint, V extends Effectiv
    * @returns null where `within` names nothing that is there
    */
   readonly get: (name: string, endpoint: E | null, within?: string) => V | null;
-  /** Whether the release has the setting, and the files say what it is worth: no template engine will fill it. */
+  /** Whether the release has the setting, and the files say whether a line sets it. */
+  readonly isSettled: (value: V) => boolean;
+  /** Whether they also say what it is worth: no template engine will fill it, and no machine works it out. */
   readonly isKnown: (value: V) => boolean;
   /** The words of a list. */
   readonly words: (value: V) => readonly string[];
@@ -250,34 +252,55 @@ function judgeSetting<E extends ConditionEndpoint, V extends EffectiveValue>(
   const value = server.get(setting, endpoint, within);
   if (value === null) return plain(null);
   const causes = [{ value, endpoint, within }];
-  if (!server.isKnown(value)) return { holds: null, causes, met: NOTHING, endpoints: [] };
-  const { is, oneOf, matches, explicit, count } = asked;
+  const { explicit } = asked;
+  const set =
+    explicit === undefined
+      ? []
+      : [server.isSettled(value) ? explicit === (value.origin.kind !== 'default') : null];
+  const { tests, met } = server.isKnown(value)
+    ? valueTests(asked, server, value)
+    : { tests: [null], met: NOTHING };
+  const onlyExplicit = explicit !== undefined && Object.keys(asked).every((key) => ORIGIN_KEYS.has(key));
+  const holds = onlyExplicit ? set : [...set, ...tests];
+  const failed = holds.includes(false);
+  return { holds: failed ? false : holds.includes(null) ? null : true, causes, met, endpoints: [] };
+}
+
+/** Keys of a condition that say nothing of the value. */
+const ORIGIN_KEYS: ReadonlySet<string> = new Set(['setting', 'in', 'explicit']);
+
+/** The outcome of each test of a value. */
+function valueTests<E extends ConditionEndpoint, V extends EffectiveValue>(
+  asked: SettingCondition,
+  server: ConditionServer<E, V>,
+  value: V,
+): { readonly tests: readonly (boolean | null)[]; readonly met: Met } {
+  const { is, oneOf, matches, count } = asked;
   const same = (text: string): boolean =>
     server.sameForm(value, text) === server.sameForm(value, value.value);
   const words = server.words(value);
-  const holds: (boolean | null)[] = [];
+  const tests: (boolean | null)[] = [];
   let met = NOTHING;
-  if (is !== undefined) holds.push(same(is));
-  if (oneOf !== undefined) holds.push(oneOf.some(same));
+  if (is !== undefined) tests.push(same(is));
+  if (oneOf !== undefined) tests.push(oneOf.some(same));
   if (matches !== undefined)
-    holds.push(value.value.length > LONGEST_MATCHED ? null : new RegExp(matches, 'i').test(value.value));
-  if (explicit !== undefined) holds.push(explicit === (value.origin.kind !== 'default'));
+    tests.push(value.value.length > LONGEST_MATCHED ? null : new RegExp(matches, 'i').test(value.value));
   if (asked.contains !== undefined) {
     const wanted = typeof asked.contains === 'string' ? [asked.contains] : asked.contains;
-    holds.push(wanted.every((phrase) => placeOfPhrase(words, phrase) >= 0));
+    tests.push(wanted.every((phrase) => placeOfPhrase(words, phrase) >= 0));
   }
   if (asked.others !== undefined) {
     const known = new Set(asked.others.map((word) => word.toLowerCase()));
     const others = [...new Set(words.filter((word) => !known.has(word.toLowerCase())))];
-    holds.push(others.length > 0);
+    tests.push(others.length > 0);
     met = { ...met, words: others };
   }
   if (asked.order !== undefined) {
     const places = asked.order.map((phrase) => placeOfPhrase(words, phrase));
-    holds.push(places.every((place, index) => place >= 0 && place > (places[index - 1] ?? -1)));
+    tests.push(places.every((place, index) => place >= 0 && place > (places[index - 1] ?? -1)));
   }
   if (count !== undefined)
-    holds.push(
+    tests.push(
       (count.is === undefined || words.length === count.is) &&
         (count.below === undefined || words.length < count.below) &&
         (count.above === undefined || words.length > count.above),
@@ -286,14 +309,13 @@ function judgeSetting<E extends ConditionEndpoint, V extends EffectiveValue>(
     const number = server.quantity(value, value.value);
     const bound = (text: number | string): number =>
       typeof text === 'number' ? text : (server.quantity(value, text) ?? Number.NaN);
-    holds.push(
+    tests.push(
       number !== null &&
         (asked.below === undefined || number < bound(asked.below)) &&
         (asked.above === undefined || number > bound(asked.above)),
     );
   }
-  const failed = holds.includes(false);
-  return { holds: failed ? false : holds.includes(null) ? null : true, causes, met, endpoints: [] };
+  return { tests, met };
 }
 
 /** Index of the word of a list from which on the words of a phrase follow each other; -1 where they do not. */

@@ -57,12 +57,22 @@ export function judgedPostfix({ postfix, endpoints, profile }: CheckContext) {
     within === undefined
       ? (endpoint?.service ?? null)
       : (postfix.services.find(({ id }) => id === within) ?? null);
-  // What a template engine fills, or a file sets that is not there, nobody knows.
-  const isWritten = ({ raw, setting, expansion }: Effective): boolean =>
-    (setting !== null || (postfix.main !== null && !branched)) &&
-    ![raw, ...listed(raw)].some((text) => isTemplated(text)) &&
-    !expansion.failed &&
-    expansion.problems.every(({ code }) => code !== 'undefined');
+  // A file that is not there, or a line that a template engine chooses, may set what none sets here.
+  const isSettled = ({ name, setting }: Effective): boolean =>
+    setting !== null || (postfix.main !== null && !branched && postfix.parameter(name) !== null);
+  // Defaults such as those of myhostname and mynetworks are worked out on the machine.
+  const isComputed = (value: string): boolean =>
+    [...value.matchAll(/\$\{?(\w+)/g)].some(([, name = '']) => postfix.parameter(name)?.default === null);
+  const isWritten = (effective: Effective): boolean => {
+    const { raw, value, setting, expansion } = effective;
+    if (setting === null && (postfix.main === null || branched)) return false;
+    return (
+      !isComputed(value) &&
+      ![raw, ...listed(raw)].some((text) => isTemplated(text)) &&
+      !expansion.failed &&
+      expansion.problems.every(({ code }) => code !== 'undefined')
+    );
+  };
   const decides = (endpoint: PostfixEndpoint, what: Decided): Effective | null => {
     if (what === 'mode') return endpoint.levelFrom;
     if (what === 'protocols') return endpoint.protocolsFrom;
@@ -79,8 +89,8 @@ export function judgedPostfix({ postfix, endpoints, profile }: CheckContext) {
       const service = serviceOf({ endpoint, within });
       return within !== undefined && service === null ? null : postfix.get(name, service);
     },
-    isKnown: (value) =>
-      isWritten(value) && (value.setting !== null || postfix.parameter(value.name) !== null),
+    isSettled,
+    isKnown: (value) => isSettled(value) && isWritten(value),
     words: ({ value }) => listed(value).map((word) => word.replace(/^\{+|\}+$/g, '')),
     sameForm(value, text) {
       const type = postfix.parameter(value.name)?.type;
@@ -170,6 +180,8 @@ export function judgedDovecot(context: DovecotCheckContext) {
     thresholds: profile.thresholds,
     endpoints,
     get: (name, endpoint, within) => dovecot.get(name, contextOf({ endpoint, within })),
+    isSettled: ({ assignment, at, setting }) =>
+      at === null ? isWhole && setting !== null : assignment !== null || setting !== null,
     isKnown: (value) => isWritten(value) && (value.setting !== null || value.assignment !== null),
     words: ({ words, value }) => words ?? listed(value),
     sameForm(value, text) {

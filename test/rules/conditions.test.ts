@@ -307,6 +307,16 @@ describe('what the files do not tell is neither so nor not so', () => {
       absent,
       main('{% if relay %}', 'relayhost_maps = a', '{% endif %}', 'myorigin = b'),
     ],
+    [
+      'a default that the machine works out',
+      { setting: 'mynetworks', others: ['127.0.0.0/8'] },
+      main('myorigin = a'),
+    ],
+    [
+      'a value that refers to one',
+      { setting: 'mydestination', count: { above: 1 } },
+      main('mydestination = $myhostname, localhost'),
+    ],
     ['a default without a main.cf', absent, { files: { 'master.cf': 'smtp inet n - n - - smtpd\n' } }],
     [
       'a setting that the release does not have',
@@ -316,6 +326,16 @@ describe('what the files do not tell is neither so nor not so', () => {
   ])('%s', (_, when, of) => {
     expect(places(when, of)).toEqual([]);
     expect(places({ not: when }, of)).toEqual([]);
+  });
+
+  test('whether a line sets it is known, whatever the value', () => {
+    expect(places({ setting: 'relayhost', explicit: true }, main('relayhost = {{ relay }}'))).toEqual(FOUND);
+    expect(places({ setting: 'mynetworks', explicit: false }, main('myorigin = a'))).toEqual(FOUND);
+    expect(
+      places({ setting: 'relayhost', explicit: true, is: 'a' }, main('relayhost = {{ relay }}')),
+    ).toEqual([]);
+    const not: Condition = { not: { setting: 'relayhost', explicit: false, is: 'a' } };
+    expect(places(not, main('relayhost = {{ relay }}'))).toEqual(FOUND);
   });
 
   test('a part that is known decides all the same', () => {
