@@ -34,9 +34,14 @@ export function placedRestrictions(
   service: Service,
   list: RestrictionList,
 ): readonly PlacedRestriction[] {
+  // Looked at where a list asks for it: mynetworks may be long.
+  let known: boolean | null = null;
   const walk: Walk = {
     found: [],
-    everybody: mynetworksIsEverybody(configuration, service),
+    everybody: () => {
+      known ??= mynetworksIsEverybody(configuration, service);
+      return known;
+    },
     own: true,
     foreign: true,
     ownEndedBy: null,
@@ -49,7 +54,7 @@ export function placedRestrictions(
 
 interface Walk {
   readonly found: PlacedRestriction[];
-  readonly everybody: boolean;
+  readonly everybody: () => boolean;
   own: boolean;
   foreign: boolean;
   ownEndedBy: Restriction | null;
@@ -96,10 +101,14 @@ const ENDS: ReadonlyMap<RestrictionEffect, readonly [Ended, Ended]> = new Map<
   ['permit-own-reject-foreign', ['all', 'own']],
 ]);
 
-function ends({ definition, argument, fault }: Restriction, warnOnly: boolean, everybody: boolean): Ended {
+function ends(
+  { definition, argument, fault }: Restriction,
+  warnOnly: boolean,
+  everybody: () => boolean,
+): Ended {
   if (fault !== null || definition === null) return 'none';
   const { effect, looksAt, neverPermits } = definition;
-  if (effect === 'permit-mynetworks') return everybody ? 'all' : 'none';
+  if (effect === 'permit-mynetworks') return everybody() ? 'all' : 'none';
   if (effect === 'table') {
     if (looksAt !== 'client' || neverPermits) return 'none';
     const answer = /^(?:proxy:)?static:\{?\s*(\w+)/.exec(argument?.text ?? '')?.[1]?.toLowerCase();

@@ -44,6 +44,7 @@ import { relayChecks } from './postfix-relay.ts';
 import { restrictionPlaceChecks } from './postfix-restriction-places.ts';
 import { restrictionWordChecks } from './postfix-restriction-words.ts';
 import { postfixSaslChecks } from './postfix-sasl.ts';
+import { smugglingChecks } from './postfix-smuggling.ts';
 import { postfixSubmissionChecks } from './postfix-submission.ts';
 import { swallowedChecks } from './postfix-swallowed.ts';
 import { syntaxChecks } from './postfix-syntax.ts';
@@ -78,6 +79,7 @@ export const checks: Readonly<Record<string, Check>> = {
   ...relayChecks,
   ...restrictionPlaceChecks,
   ...restrictionWordChecks,
+  ...smugglingChecks,
   ...swallowedChecks,
   ...syntaxChecks,
   ...valueChecks,
