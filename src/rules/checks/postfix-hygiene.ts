@@ -1,7 +1,7 @@
 import { admission } from '../../postfix/admission.ts';
 import { type Effective, listWords, type PostfixConfiguration } from '../../postfix/configuration.ts';
 import type { PostfixEndpoint } from '../../postfix/endpoints.ts';
-import { proposeSetting, proposeValue } from '../../postfix/proposals.ts';
+import { fixMayUse, proposeSetting, proposeValue } from '../../postfix/proposals.ts';
 import type { Location } from '../../text/source.ts';
 import type { Check, CheckContext, ProposedFix, Report } from '../check.ts';
 import { decidingPlace } from '../locate.ts';
@@ -143,7 +143,12 @@ function* bannerReports(context: CheckContext, endpoint: PostfixEndpoint, name: 
   const first = /^\S*/.exec(value)?.[0] ?? '';
   const start = judgeStart(postfix, endpoint, raw, first);
   if (version === undefined && system === undefined && start === 'good') return;
-  const good = cleaned(raw, start);
+  const whole = cleaned(raw, start);
+  // An -o without braces ends at the first blank.
+  const good =
+    setting.kind === 'override' && /\s/.test(whole) && !fixMayUse(postfix, 'bracedOverride')
+      ? '$myhostname'
+      : whole;
   const common = { at: setting.at, of, endpoint, actual: raw, expected: good };
   const fix: ProposedFix = {
     title: `set ${name} to ${good}`,
