@@ -1,6 +1,7 @@
 import { InputError } from '../hosts/files.ts';
 import { type FoundHost, type FoundHosts, findHosts } from '../hosts/find.ts';
 import type { HostInput } from '../hosts/host.ts';
+import { harmless } from '../reports/words.ts';
 import { hostOptions, type Request } from './options.ts';
 import { err, standardInput } from './terminal.ts';
 
@@ -18,12 +19,12 @@ export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ig
     this.config = config;
     this.ignored = ignored;
     this.failed = problems.length > 0;
-    for (const { message } of problems) err(`pfharden: ${message}\n`);
+    for (const { message } of problems) err(`pfharden: ${harmless(message)}\n`);
     const configs = new Set([config, ...hosts.map((host) => host.config?.config ?? null)]);
     const warnings = new Set([...configs].flatMap((each) => each?.warnings ?? []));
-    for (const warning of warnings) err(`pfharden: ${warning}\n`);
+    for (const warning of warnings) err(`pfharden: ${harmless(warning)}\n`);
     if (hosts.length === 0 && !summary)
-      for (const { path, by } of ignored) err(`pfharden: ${path} is ignored (${by})\n`);
+      for (const { path, by } of ignored) err(`pfharden: ${harmless(path)} is ignored (${harmless(by)})\n`);
   }
 
   /** @throws InputError, UsageError */
@@ -41,7 +42,7 @@ export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ig
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
         this.failed = true;
-        err(`pfharden: ${error.message}\n`);
+        err(`pfharden: ${harmless(error.message)}\n`);
         continue;
       }
       yield { host, input };

@@ -1,4 +1,5 @@
 import about from '../../package.json' with { type: 'json' };
+import { harmless } from '../reports/words.ts';
 import { runCommand } from './commands.ts';
 import { UsageError } from './errors.ts';
 import { plainRequest } from './options.ts';
@@ -29,7 +30,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     process.exitCode = await run(args);
   } catch (error) {
-    err(`pfharden: ${messageOf(error)}\n`);
+    err(`pfharden: ${harmless(messageOf(error))}\n`);
     if (error instanceof UsageError) {
       err(`Try: pfharden ${error.command === undefined ? '' : `${error.command} `}--help\n`);
     }

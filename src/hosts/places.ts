@@ -181,19 +181,23 @@ function isDovecotFile(path: string): boolean {
   return !/^(\[|:\w|if\s|check\s|<)/.test(first);
 }
 
-/** `readdir` for the glob that notes a folder which cannot be read and goes on with the others. */
+/**
+ * `readdir` for the glob that notes a folder which cannot be read and goes on with the others. It never
+ * answers before it has returned: the queue of the glob loses its place when many folders answer at once.
+ */
 function readableFolders(problems: InputError[]) {
   return ((
     path: string,
     options: { withFileTypes: true },
     callback: (error: Error | null, entries: unknown[]) => void,
   ): void => {
+    let entries: unknown[] = [];
     try {
-      callback(null, readdirSync(path, options));
+      entries = readdirSync(path, options);
     } catch (error) {
       problems.push(new InputError(`${path}: ${reasonOf(error)}`));
-      callback(null, []);
     }
+    queueMicrotask(() => callback(null, entries));
   }) as unknown as typeof import('node:fs').readdir;
 }
 

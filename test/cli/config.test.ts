@@ -239,6 +239,13 @@ describe('a file is refused', () => {
       });
   });
 
+  test('and what it holds reaches no terminal as a command', () => {
+    writeFiles({ '.pfharden.json': { severity: { '\u001b[31mred': 'off' } } });
+    expect(pfharden('lint').stderr).toBe(
+      'pfharden: .pfharden.json:1:14: there is no rule "\u241b[31mred"; see pfharden rules\n',
+    );
+  });
+
   test('a profile file that it names, with the place in that one', () => {
     writeFiles({
       '.pfharden.json': { profile: 'ours.json' },
