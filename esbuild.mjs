@@ -124,6 +124,15 @@ async function compileRules(name) {
   });
 }
 
+/** The schema of `.pfharden.json` with the ids of the rules. */
+function schemaForEditors() {
+  return withBundle(path.join(root, 'src', 'build', 'config-schema.ts'), noRules, async (file) => {
+    const { editorSchema } = await import(pathToFileURL(file).href);
+    const schema = path.join(root, 'schemas', 'config.schema.json');
+    return editorSchema(schema, path.join(root, 'rules'), path.join(root, 'profiles'));
+  });
+}
+
 /**
  * Bundles one file of this repository into a folder of its own, which goes away after use.
  * @template T
@@ -174,6 +183,7 @@ async function buildDist() {
   main = main.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   const mainName = hashed('main.js', main);
   files.set(mainName, main);
+  files.set('config.schema.json', await schemaForEditors());
   // The package is one of ES modules, and what is built here is none.
   files.set('package.json', '{"type":"commonjs"}\n');
   const licences = await thirdPartyLicences(results.map(({ metafile }) => metafile));

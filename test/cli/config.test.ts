@@ -1,4 +1,6 @@
 // What a `.pfharden.json` does to the commands, run as users run them.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import profileSchema from '../../profiles/profile.schema.json' with { type: 'json' };
 import configSchema from '../../schemas/config.schema.json' with { type: 'json' };
@@ -10,6 +12,7 @@ useFolder();
 const MAIN =
   'smtpd_tls_security_level = may\nsmtpd_tls_chain_files = /c.pem\nsmtpd_tls_protocols = !SSLv2, !SSLv3\n';
 const MASTER = 'smtp inet n - n - - smtpd\n';
+const DIST = join(import.meta.dirname, '..', '..', 'dist');
 const RULE = 'postfix/server-protocols';
 
 beforeEach(() => {
@@ -262,6 +265,50 @@ describe('a file is refused', () => {
       status: 0,
       stderr: 'pfharden: .pfharden.json:1:21: no host can match: there is no mx3\n',
     });
+  });
+});
+
+describe('the schema for editors', () => {
+  const schema = JSON.parse(readFileSync(join(DIST, 'config.schema.json'), 'utf8')) as object;
+  const validate = new Ajv({ allErrors: true }).compile(schema);
+
+  test('knows each rule by its title', () => {
+    const { rules } = JSON.parse(pfharden('rules', '--format', 'json').stdout) as {
+      readonly rules: readonly { readonly id: string; readonly title: string }[];
+    };
+    const { properties } = (schema as { definitions: { severity: { properties: Record<string, object> } } })
+      .definitions.severity;
+    expect(rules.length).toBeGreaterThan(100);
+    expect(
+      Object.entries(properties).map(([id, { description }]: [string, { description?: string }]) => [
+        id,
+        description,
+      ]),
+    ).toEqual(expect.arrayContaining(rules.map(({ id, title }) => [id, title])));
+  });
+
+  test.each([
+    [{ severity: { [RULE]: 'off' } }, true],
+    [{ severity: { [RULE]: { old: 'info', '*': 'error' } } }, true],
+    [{ severity: { 'ours/no-telnet': { default: 'info' } } }, true],
+    [{ hosts: [{ paths: ['a'], severity: { [RULE]: { broken: 'off' } } }] }, true],
+    [
+      {
+        $schema: 'x',
+        root: true,
+        extends: 'a',
+        rules: ['r'],
+        ignore: ['i'],
+        silencing: { reason: 'required' },
+      },
+      true,
+    ],
+    [{ severity: { [RULE]: { odl: 'info' } } }, false],
+    [{ severity: { [RULE]: 'eror' } }, false],
+    [{ hosts: [{ paths: ['a'], severity: { [RULE]: { default: 'off' } } }] }, false],
+    [{ hosts: [{ severity: {} }] }, false],
+  ])('%j: %s', (value, valid) => {
+    expect(validate(value)).toBe(valid);
   });
 });
 
