@@ -95,6 +95,26 @@ describe('a profile', () => {
     });
   });
 
+  test('gives a source of a whole threshold to the parts that it sets, and to all where it sets none', () => {
+    const { sources } = resolveProfile(
+      {
+        name: 'ours',
+        extends: 'strict',
+        thresholds: { lowestProtocol: { imap: 'TLSv1.2' } },
+        sources: { lowestProtocol: 'our telephones', forbiddenCiphers: 'our auditor' },
+      },
+      builtinProfileFile,
+    );
+    const strict = builtinProfile('strict').sources;
+    expect(sources).toEqual({
+      ...strict,
+      'lowestProtocol.imap': 'our telephones',
+      'forbiddenCiphers.anywhere': 'our auditor',
+      'forbiddenCiphers.tlsRequired': 'our auditor',
+      'forbiddenCiphers.server': 'our auditor',
+    });
+  });
+
   test('that leaves thresholds open is refused', () => {
     expect(() =>
       resolveProfile({ name: 'ours', thresholds: { lowestProtocol: { mx: 'TLSv1.2' } } }, () => undefined),
