@@ -6,8 +6,12 @@ import { dirname, join } from 'node:path';
 
 const PROGRAM = join(import.meta.dirname, '..', '..', 'dist', 'pfharden.js');
 
-/** Makes a new folder the current one before each test, and removes it behind it. */
+/**
+ * Makes a new folder the current one before each test, and removes it behind it. What runs the program
+ * several times may take long where the machine has other things to do.
+ */
 export function useFolder(): void {
+  jest.setTimeout(60_000);
   const before = process.cwd();
   let folder = '';
   beforeEach(() => {
