@@ -337,10 +337,7 @@ class Walker {
   #seen(subject: RestrictionSubject): boolean {
     const sight = sightOf(this.#list, subject, this.#delayReject);
     const own = subject === 'certificate' || subject === 'login';
-    if (sight === 'never' || (sight === 'sometimes' && !own)) return false;
-    const { person } = this.#visitor;
-    if (subject === 'helo') return person?.helo !== null;
-    return true;
+    return sight === 'always' || (sight === 'sometimes' && own);
   }
 
   #network(met: Met): Step | 'error' {
@@ -400,7 +397,8 @@ class Walker {
       met.diverted = true;
       return step.diverts === 'all' ? 'permit' : 'go on';
     }
-    return this.#result(step.restrictions, warns, met);
+    const end = this.#result(step.restrictions, warns, met);
+    return end === 'permit' && never ? 'error' : end;
   }
 
   /** Restrictions that a table gives as its result. */

@@ -339,10 +339,11 @@ function offersTls(configuration: PostfixConfiguration, service: Service): boole
 /** Whether postscreen turns a client away by its access list (postscreen_access() of postscreen.c). */
 function turnedAway(configuration: PostfixConfiguration, listener: Service, person: Person): boolean {
   if (listener.program !== 'postscreen') return false;
-  const actions = ['postscreen_denylist_action', 'postscreen_blacklist_action'].map((name) =>
-    configuration.value(name, listener).toLowerCase(),
-  );
-  if (!actions.some((word) => word === 'enforce' || word === 'drop')) return false;
+  const name =
+    configuration.parameter('postscreen_denylist_action') === null
+      ? 'postscreen_blacklist_action'
+      : 'postscreen_denylist_action';
+  if (!['enforce', 'drop'].includes(configuration.value(name, listener).toLowerCase())) return false;
   for (const word of listWords(configuration.value('postscreen_access_list', listener))) {
     let answer = word.toLowerCase();
     if (answer === 'permit_mynetworks') {

@@ -58,6 +58,17 @@ describe('what opens', () => {
     expect(by?.list.name).toBe('smtpd_recipient_restrictions');
   });
 
+  test.each([
+    ['static:OK', 'static:OK, reject', 'smtpd_recipient_restrictions'],
+    ['static:OK, reject', 'static:OK', 'smtpd_relay_restrictions'],
+  ])('of %j and %j the list that would refuse: %s', (relay, recipient, name) => {
+    const { by } = opening([
+      `smtpd_relay_restrictions = ${relay}`,
+      `smtpd_recipient_restrictions = ${recipient}`,
+    ]);
+    expect(by?.list.name).toBe(name);
+  });
+
   test('an element of a class, in the class', () => {
     const { by } = opening([
       'smtpd_restriction_classes = easy',
@@ -80,6 +91,73 @@ describe('what opens', () => {
   test('the pattern of mynetworks', () => {
     const { network } = opening(['mynetworks = 127.0.0.0/29 0.0.0.0/0']);
     expect(network?.text).toBe('0.0.0.0/0');
+  });
+});
+
+describe('strangers on the Internet', () => {
+  const decide = (main: string, master = 'smtp inet n - n - - smtpd\n', postfix = '3.7.11') => {
+    const host = hostFromTexts(
+      { 'main.cf': `compatibility_level = 3.6\n${main}`, 'master.cf': master },
+      { postfix },
+    );
+    const endpoint = host.postfix?.endpoints.find(({ family }) => family === 'smtpd');
+    if (host.postfix === null || endpoint === undefined) throw new Error('no smtpd');
+    return relayVerdict(host.postfix.configuration, endpoint.service, endpoint.listener);
+  };
+
+  test.each([
+    ['', 'closed'],
+    ['mynetworks = 0.0.0.0/0', 'open'],
+    ['mynetworks = [::]/0', 'open'],
+    ['mynetworks = [::]/0\ninet_protocols = ipv4', 'closed'],
+    ['mynetworks = 10.0.0.0/8', 'closed'],
+    ['smtpd_relay_restrictions = permit_mx_backup, reject', 'undecided'],
+    ['smtpd_relay_restrictions = permit_mx_backup, reject\npermit_mx_backup_networks = 10.0.0.0/8', 'closed'],
+    // With a name in the DNS reject_unknown_client_hostname is no hindrance.
+    [
+      'smtpd_client_restrictions = reject_unknown_client_hostname\nsmtpd_relay_restrictions = static:OK, reject',
+      'open',
+    ],
+    // Without one he is not in a table of names.
+    ['smtpd_relay_restrictions = check_client_access inline:{ unknown=OK }, reject', 'open'],
+    ['smtpd_relay_restrictions = check_client_access inline:{ net=OK }, reject', 'open'],
+    ['smtpd_relay_restrictions = check_client_access inline:{ partner.example=OK }, reject', 'closed'],
+    // A list at DATA closes too; a recipient is seen there only of a message that has no other.
+    ['smtpd_relay_restrictions = static:OK, reject\nsmtpd_data_restrictions = reject', 'closed'],
+    [
+      'smtpd_relay_restrictions = static:OK, reject\nsmtpd_data_restrictions = reject_unauth_destination',
+      'open',
+    ],
+    // Single keys that are not at hand name no address and no recipient of a stranger.
+    [
+      'smtpd_relay_restrictions = check_client_access hash:/c, check_recipient_access lmdb:/r, reject',
+      'closed',
+    ],
+    ['smtpd_relay_restrictions = check_client_access mysql:/c, reject', 'undecided'],
+    ['smtpd_relay_restrictions = static:OK, check_client_access mysql:/c, reject', 'open'],
+    ['smtpd_relay_restrictions = check_helo_access hash:/h, reject', 'undecided'],
+    ['relay_domains = hash:/d, mysql:/d', 'closed'],
+    ['relay_domains = pcre:/d', 'undecided'],
+  ])('%j: %s', (main, kind) => {
+    expect(decide(`${main}\n`).kind).toBe(kind);
+  });
+
+  const screened = [
+    'smtp inet n - n - 1 postscreen',
+    'smtpd pass - - n - - smtpd',
+    '  -o smtpd_relay_restrictions=static:OK,reject',
+    '',
+  ].join('\n');
+
+  test.each([
+    ['', '3.7.11', 'open'],
+    ['postscreen_access_list = static:reject', '3.7.11', 'open'],
+    ['postscreen_access_list = static:reject\npostscreen_denylist_action = drop', '3.7.11', 'closed'],
+    ['postscreen_access_list = static:reject\npostscreen_blacklist_action = drop', '3.7.11', 'closed'],
+    ['postscreen_access_list = static:reject\npostscreen_blacklist_action = enforce', '3.5.25', 'closed'],
+    ['postscreen_access_list = permit static:reject\npostscreen_denylist_action = drop', '3.7.11', 'open'],
+  ])('behind postscreen, %j of %s: %s', (main, release, kind) => {
+    expect(decide(`compatibility_level = 2\n${main}\n`, screened, release).kind).toBe(kind);
   });
 });
 

@@ -10,6 +10,7 @@ import { decideReleases } from '../../src/hosts/releases.ts';
 import type { Person } from '../../src/postfix/admission.ts';
 import type { PostfixConfiguration } from '../../src/postfix/configuration.ts';
 import { type RelayVerdict, relayVerdict } from '../../src/postfix/relay.ts';
+import type { Service } from '../../src/postfix/services.ts';
 import { SourceFile } from '../../src/text/source.ts';
 import type { Root } from './roots.ts';
 import { freePort, startPostfix, surroundings } from './running.ts';
@@ -28,6 +29,8 @@ export interface RelayService {
 export interface Judged {
   readonly port: number;
   readonly verdict: RelayVerdict;
+  readonly configuration: PostfixConfiguration;
+  readonly service: Service;
 }
 
 /** Where the client comes from. */
@@ -120,7 +123,8 @@ export async function withRelays(
     const service = configuration.services.find(({ name }) => name === `127.0.0.1:${port}`);
     if (service === undefined) throw new Error(`no service on ${port}`);
     const strangers = { addresses: [STRANGER], names: ['unknown'] };
-    return { port, verdict: relayVerdict(configuration, service, service, strangers) };
+    const verdict = relayVerdict(configuration, service, service, strangers);
+    return { port, verdict, configuration, service };
   });
   const postfix = await startPostfix(
     root,
@@ -155,19 +159,28 @@ function configurationOf(
 /** What a client says. */
 export type Words = Pick<Person, 'helo' | 'sender' | 'recipient'>;
 
+/** How a client asks. */
+export interface Manner {
+  /** Milliseconds without an answer after which the server counts as dead. */
+  readonly patience?: number | undefined;
+  /** Its address. */
+  readonly from?: string;
+  /** Commands before all others. */
+  readonly first?: readonly string[];
+}
+
 /**
  * Asks to send a message; hangs up before it is sent.
  *
- * @param patience milliseconds without an answer after which the server counts as dead
  * @returns the code of the answer to RCPT, or of the first command that was refused; empty for no answer
  */
 export function ask(
   port: number,
   { helo, sender, recipient }: Words,
-  patience = 15_000,
-  from = STRANGER,
+  { patience = 15_000, from = STRANGER, first = [] }: Manner = {},
 ): Promise<string> {
   const commands = [
+    ...first,
     ...(helo === null ? [] : [`EHLO ${helo}`]),
     `MAIL FROM:<${sender}>`,
     `RCPT TO:<${recipient}>`,

@@ -1,8 +1,18 @@
 import net from 'node:net';
 import { hasArrived } from '../../src/model/release.ts';
+import { admission } from '../../src/postfix/admission.ts';
+import { matchNetworks, networkList } from '../../src/postfix/networks.ts';
 import { restrictionDefinition } from '../../src/postfix/restrictions.ts';
 import { RELAY_CASES, type RelayCase, UNDECIDED_CASES } from '../support/relay-cases.ts';
-import { ask, each, type RelayService, type Words, withRelays } from './relay-server.ts';
+import {
+  NETWORK_CLIENTS,
+  NETWORK_TABLES,
+  numbers,
+  SAYINGS,
+  someNetworks,
+  someService,
+} from './relay-generate.ts';
+import { ask, each, type RelayService, STRANGER, type Words, withRelays } from './relay-server.ts';
 import { type Root, roots } from './roots.ts';
 import { freePort } from './running.ts';
 
@@ -57,7 +67,7 @@ describe.each(chosen().map((root) => ({ name: `${root.release}, Postfix ${root.p
             return;
           }
           for (const words of ATTEMPTS) {
-            const code = await ask(port, words, wanted === 'dead' ? SOON : undefined);
+            const code = await ask(port, words, { patience: wanted === 'dead' ? SOON : undefined });
             if ((code === '250') !== (one.diverted === true)) note(`${verdict.kind}, but`, code);
             if (verdict.kind === 'closed' && one.diverted !== true && !/^[45]/.test(code))
               note('closed, but', code);
@@ -108,6 +118,98 @@ describe.each(chosen().map((root) => ({ name: `${root.release}, Postfix ${root.p
       } finally {
         for (const { close } of policies) close();
       }
+    });
+
+    it('answers each client of lists at random as the walk through them says', async () => {
+      const next = numbers(20_261_126);
+      for (let batch = 0; batch < (full ? 8 : 1); batch++) {
+        const services = Array.from({ length: full ? 200 : 120 }, () => someService(next));
+        await withRelays(root, `random${batch}`, services, async (judged) => {
+          const differences: unknown[] = [];
+          await each([...judged.entries()], async ([index, { port, verdict, configuration, service }]) => {
+            const one = services[index];
+            if (verdict.kind === 'dead' && verdict.why !== 'server-error') {
+              compared++;
+              const [words] = SAYINGS;
+              const code = words === undefined ? '' : await ask(port, words, { patience: SOON });
+              if (code !== '') differences.push({ one, verdict: verdict.why, code });
+              return;
+            }
+            for (const words of SAYINGS) {
+              const person = { ...words, address: STRANGER, name: 'unknown', tls: false };
+              const visitor = { login: false, certificate: false, recipient: 'foreign', person } as const;
+              // Nobody is asked for HELO here, but a service may demand it.
+              const silent = words.helo === null && configuration.isYes('smtpd_helo_required', service);
+              const accepted = !silent && admission(configuration, service, visitor).accepted;
+              const code = await ask(port, words);
+              compared++;
+              if ((code === '250') !== accepted) differences.push({ one, words, accepted, code });
+              if (code === '250' && verdict.kind !== 'open')
+                differences.push({ one, words, verdict: verdict.kind });
+            }
+            if (verdict.kind === 'open') {
+              const code = await ask(port, verdict.opening.person);
+              if (code !== '250') differences.push({ one, person: verdict.opening.person, code });
+            }
+          });
+          expect(differences).toEqual([]);
+        });
+      }
+    });
+
+    it('finds a client in lists of networks where smtpd finds him', async () => {
+      const next = numbers(1_126);
+      const lists = Array.from({ length: full ? 400 : 40 }, () => someNetworks(next));
+      const services = lists.map(
+        (list): RelayService => ({
+          set: [
+            `mynetworks = ${list}`,
+            'smtpd_relay_restrictions = permit_mynetworks, reject',
+            'smtpd_authorized_xclient_hosts = 127.0.0.0/8',
+            'smtpd_client_event_limit_exceptions =',
+            'inet_protocols = all',
+          ],
+          tables: NETWORK_TABLES,
+        }),
+      );
+      await withRelays(root, 'networks', services, async (judged) => {
+        const differences: unknown[] = [];
+        await each([...judged.entries()], async ([index, { port, configuration, service }]) => {
+          const list = networkList(configuration, 'mynetworks', service);
+          for (const client of NETWORK_CLIENTS) {
+            const { verdict } = matchNetworks(list, client);
+            const address = client.address.includes(':') ? `IPV6:${client.address}` : client.address;
+            const name = client.name === 'unknown' ? '[UNAVAILABLE]' : client.name;
+            const first = ['EHLO proxy.example', `XCLIENT ADDR=${address} NAME=${name}`];
+            const [words] = ATTEMPTS;
+            const code = words === undefined ? '' : await ask(port, words, { patience: SOON, first });
+            const met = code === '250' ? 'in' : code === '554' ? 'out' : code === '451' ? 'error' : code;
+            compared++;
+            const known = verdict === 'unknown' ? 'error' : verdict;
+            if (met !== known) differences.push({ list: lists[index], client, verdict, code });
+          }
+        });
+        expect(differences).toEqual([]);
+      });
+    });
+
+    it('takes mail from its own networks, and mail routed through a partner where it is told to', async () => {
+      const routed = { helo: null, sender: HERE, recipient: 'victim%elsewhere-domain.com@partner.example' };
+      const partner = ['relay_domains = partner.example'];
+      const services: readonly RelayService[] = [
+        { set: [] },
+        { set: ['allow_untrusted_routing = yes'], rewrite: partner },
+        { set: ['allow_untrusted_routing = no'], rewrite: partner },
+      ];
+      await withRelays(root, 'own', services, async ([own, trusting, other]) => {
+        const [words] = ATTEMPTS;
+        if (own === undefined || trusting === undefined || other === undefined || words === undefined) return;
+        expect(await ask(own.port, words, { from: '127.0.0.3' })).toBe('250');
+        expect(await ask(own.port, words, { from: '127.0.0.9' })).toBe('454');
+        expect(await ask(trusting.port, routed)).toBe('250');
+        expect(await ask(other.port, routed)).toBe('454');
+        compared += 4;
+      });
     });
   },
 );

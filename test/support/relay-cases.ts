@@ -307,9 +307,17 @@ export const RELAY_CASES: readonly RelayCase[] = [
   { set: recipient(`check_client_access static:WARN, ${GUARD}`), verdict: 'closed' },
   { set: recipient(`check_client_access static:{ok trailing words}, ${GUARD}`), verdict: 'open' },
   { set: recipient(`check_reverse_client_hostname_access static:OK, ${GUARD}`), verdict: 'dead' },
+  { set: recipient(`check_reverse_client_hostname_access static:permit, ${GUARD}`), verdict: 'dead' },
+  { set: recipient(`check_reverse_client_hostname_access static:DUNNO, ${GUARD}`), verdict: 'closed' },
   { set: recipient(`check_client_mx_access static:OK, ${GUARD}`), verdict: 'closed' },
   { set: recipient(`check_ccert_access static:OK, ${GUARD}`), verdict: 'closed' },
   { set: recipient(`check_sasl_access static:OK, ${GUARD}`), verdict: 'closed' },
+  // Tables of patterns are not asked for parts of an address.
+  {
+    set: recipient(`check_client_access regexp:{T}/c, ${GUARD}`),
+    tables: { c: '/^127\\.9$/ OK\n' },
+    verdict: 'closed',
+  },
   // pipemap and unionmap.
   {
     set: recipient(`check_client_access pipemap:{inline:{127.9.9.9=a},inline:{a=OK}}, ${GUARD}`),
