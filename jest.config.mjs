@@ -11,5 +11,7 @@ export default {
     '^virtual:validators$': '<rootDir>/test/support/validators.ts',
     '^virtual:builtin-rule-pages$': '<rootDir>/test/support/builtin-rules.ts',
   },
+  // Nothing here is a test of speed: on a machine that has other things to do a test may take long.
+  testTimeout: 120_000,
   globalSetup: '<rootDir>/test/support/build.mjs',
 };
