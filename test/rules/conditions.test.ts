@@ -393,6 +393,19 @@ describe('endpoints', () => {
     expect(places({ endpoint: { port: 10025 } }, of)).toEqual(['master.cf:4:1']);
   });
 
+  test('the lowest protocol is that of the role', () => {
+    const files = {
+      'main.cf': `${MAIN.replace('>=TLSv1', '>=TLSv1.2')}smtpd_tls_mandatory_protocols = >=TLSv1.2\n`,
+      'master.cf': MASTER,
+    };
+    // strict asks for TLSv1.2 on the mx, and for TLSv1.3 of users.
+    const found = findings(
+      { endpoint: { protocolBelow: '$lowestProtocol' } },
+      { ...of, files, profile: 'strict' },
+    );
+    expect(found.flatMap(({ endpoints }) => endpoints)).toEqual(['submission/inet']);
+  });
+
   test('what decides on the protocols is shown, and they are named', () => {
     const [finding] = findings({ endpoint: { protocolBelow: 'TLSv1.2' } }, of);
     expect(finding?.setting).toBe('smtpd_tls_protocols');
@@ -705,6 +718,17 @@ describe('fixes', () => {
         '  -o smtpd_helo_required=yes',
       ],
     });
+  });
+
+  test('what is for a service by name goes to that service', () => {
+    const files = { 'main.cf': '#\nmyorigin = a\n', 'master.cf': `#\n${MASTER}` };
+    const when: Condition = { setting: 'smtpd_helo_required', in: 'submission/inet', is: 'no' };
+    const fix: DeclaredFix = { kind: 'safe', in: 'submission/inet', set: { smtpd_helo_required: 'yes' } };
+    expect(mended(when, fix, { files })['master.cf']?.slice(1, 4)).toEqual([
+      'submission inet n - n - - smtpd',
+      '  -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes',
+      '  -o smtpd_helo_required=yes',
+    ]);
   });
 
   test('a second fix changes nothing, whatever a rule asks for', () => {
