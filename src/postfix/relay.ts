@@ -17,6 +17,7 @@ import {
   type Restriction,
   type RestrictionEffect,
   type RestrictionList,
+  type RestrictionSubject,
   restrictionClasses,
   restrictionList,
 } from './restrictions.ts';
@@ -115,6 +116,12 @@ const HARMLESS: ReadonlySet<RestrictionEffect> = new Set<RestrictionEffect>([
   'nothing',
 ]);
 
+/** What tells a client with a name in the DNS from one without. */
+const UNKNOWN_CLIENT: ReadonlySet<string> = new Set([
+  'reject_unknown_client_hostname',
+  'reject_unknown_client',
+]);
+
 class Relay {
   readonly #configuration: PostfixConfiguration;
   readonly #service: Service;
@@ -174,16 +181,27 @@ class Relay {
     );
     return GUARDS.some((name) => {
       if (configuration.parameter(name) === null) return false;
-      for (const { definition, members, warnIfReject } of restrictionList(configuration, name, service)
-        .items) {
+      for (const item of restrictionList(configuration, name, service).items) {
+        const { definition, members, warnIfReject } = item;
         if (members !== null || definition === null) return false;
         const { effect } = definition;
+        if (effect === 'table' && this.#knowsNoStranger(item)) continue;
         if (effect === 'reject-foreign' || effect === 'reject') {
           if (warnIfReject === null) return true;
         } else if (!(HARMLESS.has(effect) || (effect === 'permit-mynetworks' && outside))) return false;
       }
       return false;
     });
+  }
+
+  /** True for a table of single keys that are not the client's to choose, and for one that he evades. */
+  #knowsNoStranger({ name, definition, argument }: Restriction): boolean {
+    const table = openTable(argument?.text ?? '', this.#configuration.open);
+    if (definition?.looksAt === 'certificate' || definition?.looksAt === 'login') return true;
+    if (/_(mx|ns|a)_access$/.test(name)) return true;
+    return (
+      table.known === 'keys' && (definition?.looksAt === 'client' || definition?.looksAt === 'recipient')
+    );
   }
 
   /** Null where postscreen turns the client away. */
@@ -193,26 +211,60 @@ class Relay {
     return admission(this.#configuration, this.#service, visitor);
   }
 
-  /** The clients to try: where nothing tells them apart, few are enough. */
+  /** The clients to try: of those whom nothing tells apart, one is enough. */
   #people({ addresses, names }: Strangers): readonly Person[] {
     const configuration = this.#configuration;
     const service = this.#service;
-    const tables = this.#restrictions.some(({ definition }) => definition?.effect === 'table');
-    const patterns = relayDomainsOf(configuration, service).value.includes(':');
-    const silent = configuration.isYes('smtpd_helo_required', service) ? [] : [null];
+    const byClient = this.#hasTable('client');
+    const networks = networkList(configuration, 'mynetworks', service).patterns;
+    const byName =
+      byClient ||
+      networks.some(({ kind }) => kind !== 'network') ||
+      this.#restrictions.some(({ name }) => UNKNOWN_CLIENT.has(name));
     const naked = this.#restrictions.some(({ definition }) => definition?.effect === 'permit-naked-address');
-    const helos = [HELO, ...silent, ...(naked ? ['192.0.2.1'] : [])];
-    const recipients = tables || patterns ? RECIPIENTS : RECIPIENTS.slice(0, 1);
+    const bySilence =
+      !configuration.isYes('smtpd_helo_required', service) &&
+      (naked ||
+        configuration.value('smtpd_helo_restrictions', service) !== '' ||
+        this.#restrictions.some(({ definition }) => definition?.looksAt === 'helo'));
+    const helos = [HELO, ...(bySilence ? [null] : []), ...(naked ? ['192.0.2.1'] : [])];
+    const senders = this.#hasTable('sender') ? [SENDER, ''] : [SENDER];
+    const byRecipient =
+      this.#hasTable('recipient') || relayDomainsOf(configuration, service).value.includes(':');
+    const recipients = byRecipient ? RECIPIENTS : RECIPIENTS.slice(0, 1);
     const known = addresses.filter((address) => this.#speaks(address));
-    return known.flatMap((address) =>
-      (tables ? names : names.slice(-1)).flatMap((name) =>
+    const apart = byClient ? known : this.#apart(known);
+    return apart.flatMap((address) =>
+      (byName ? names : names.slice(-1)).flatMap((name) =>
         helos.flatMap((helo) =>
-          (tables ? [SENDER, ''] : [SENDER]).flatMap((sender) =>
+          senders.flatMap((sender) =>
             recipients.map((recipient) => ({ address, name, helo, sender, recipient, tls: this.#tls })),
           ),
         ),
       ),
     );
+  }
+
+  /** Whether a table looks at this that may answer one whom nobody has named. */
+  #hasTable(subject: RestrictionSubject): boolean {
+    return this.#restrictions.some(
+      ({ definition, argument }) =>
+        definition?.effect === 'table' &&
+        definition.looksAt === subject &&
+        openTable(argument?.text ?? '', this.#configuration.open).known !== 'keys',
+    );
+  }
+
+  /** Addresses that mynetworks answers differently, one for each answer. */
+  #apart(addresses: readonly string[]): readonly string[] {
+    const list = networkList(this.#configuration, 'mynetworks', this.#service);
+    const answers = new Map<string, string>();
+    for (const address of addresses) {
+      const { verdict, by } = matchNetworks(list, { address, name: 'unknown' });
+      const key = `${verdict} ${by?.text ?? ''}`;
+      if (!answers.has(key)) answers.set(key, address);
+    }
+    return [...answers.values()];
   }
 
   /** Whether the server listens on the protocol of an address. */

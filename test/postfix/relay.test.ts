@@ -111,6 +111,9 @@ describe('strangers on the Internet', () => {
     ['mynetworks = [::]/0', 'open'],
     ['mynetworks = [::]/0\ninet_protocols = ipv4', 'closed'],
     ['mynetworks = 10.0.0.0/8', 'closed'],
+    ['mynetworks = unknown', 'open'],
+    ['mynetworks = 10.0.0.0/8 net', 'open'],
+    ['mynetworks = 10.0.0.0/8 partner.example', 'closed'],
     ['smtpd_relay_restrictions = permit_mx_backup, reject', 'undecided'],
     ['smtpd_relay_restrictions = permit_mx_backup, reject\npermit_mx_backup_networks = 10.0.0.0/8', 'closed'],
     // With a name in the DNS reject_unknown_client_hostname is no hindrance.

@@ -62,10 +62,22 @@ function messageFor({ restriction: { definition } }: Decider): string {
   return definition?.looksAt === 'sender' || definition?.looksAt === 'helo' ? 'chosen' : 'default';
 }
 
+interface JudgedService {
+  readonly endpoint: PostfixEndpoint;
+  readonly verdict: RelayVerdict;
+}
+
+/** What was decided: three rules ask. */
+const DECIDED = new WeakMap<PostfixConfiguration, readonly JudgedService[]>();
+
 /** A verdict for each smtpd that strangers reach, and of which the files say enough. */
-export function relayVerdicts(
-  context: CheckContext,
-): readonly { readonly endpoint: PostfixEndpoint; readonly verdict: RelayVerdict }[] {
+export function relayVerdicts(context: CheckContext): readonly JudgedService[] {
+  const known = DECIDED.get(context.postfix) ?? decide(context);
+  DECIDED.set(context.postfix, known);
+  return known;
+}
+
+function decide(context: CheckContext): readonly JudgedService[] {
   const { postfix } = context;
   if (postfix.main === null) return [];
   return smtpdEndpoints(context).flatMap((endpoint) => {
