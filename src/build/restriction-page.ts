@@ -119,11 +119,11 @@ export function restrictionPage(): string {
           'a word that is no restriction of the release and no class',
           '`451 4.3.5 Server configuration error`',
         ],
-        ['a name that the release has removed', 'the same'],
         [
-          'a table without `type:`, a policy service without `type:`, no argument at all, a `sleep` without digits',
-          'the same',
+          'a name that the release has removed',
+          'the same; of `check_relay_domains` where there is a recipient',
         ],
+        ['a table without `type:`, no argument at all, a `sleep` without digits', 'the same'],
         ['a DNS list without its name, as the last word', 'nothing: it is logged and skipped'],
         ['`type:table` alone at DATA and at the end of the message', '`451 4.3.5`'],
         [
@@ -132,9 +132,11 @@ export function restrictionPage(): string {
         ],
         [
           'a table of a type that the release does not know',
-          '`451 4.3.0` or `4.3.5`; before 2.9 smtpd does not start',
+          '`451 4.3.5` where something is looked up in it; before 2.9 smtpd does not start',
         ],
+        ['a policy service that is neither `inet:` nor `unix:`', 'nothing: smtpd does not start'],
         ['a class of `smtpd_restriction_classes` without a definition', 'nothing: smtpd does not start'],
+        ['a class that contains itself', 'nothing: smtpd is killed by signal 11'],
       ],
     ),
     '',

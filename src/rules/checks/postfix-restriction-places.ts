@@ -324,6 +324,14 @@ const GUARD_LISTS: readonly RestrictionListName[] = [
   'smtpd_recipient_restrictions',
 ];
 
+/** Effects that keep a stranger from relaying. */
+const GUARDS: ReadonlySet<RestrictionEffect> = new Set<RestrictionEffect>([
+  'reject-foreign',
+  'permit-own-reject-foreign',
+  'reject',
+  'defer-if-permit',
+]);
+
 /** warn_if_reject before the only restriction that guards against relaying, of an smtpd that starts all the same. */
 function* warnedGuards(context: CheckContext): Iterable<Report> {
   const { postfix } = context;
@@ -336,11 +344,7 @@ function* warnedGuards(context: CheckContext): Iterable<Report> {
       use.placed
         .map((placed) => ({ use, placed }))
         .filter(({ placed: { item, endedBy } }) => {
-          const effect = item.definition?.effect;
-          return (
-            endedBy === null &&
-            (effect === 'reject-foreign' || effect === 'permit-own-reject-foreign' || effect === 'reject')
-          );
+          return endedBy === null && item.definition !== null && GUARDS.has(item.definition.effect);
         }),
     );
     // A list that was left out may hold the guard, and so may the default of the release.

@@ -132,7 +132,7 @@ function judgeFault(
     case 'no-check':
       return policyAlone(context, holder, item) ?? { message: 'noCheck', data: {} };
     case 'bad-argument':
-      return badArgument(context, item);
+      return judgeArgument(context, holder, item) ?? badArgument(context, item);
     case 'unknown-table':
       return unknownTable(context, holder, item);
     case 'endless-class':
@@ -268,7 +268,7 @@ function unknownTable(context: CheckContext, holder: RestrictionList, item: Rest
 
 /** `inet:host:port` or `unix:path` without the check_policy_service that it is meant for; `unix:` is also a type of tables, of two names. */
 function policyAlone(
-  { postfix }: Pick<CheckContext, 'postfix'>,
+  { postfix }: CheckContext,
   holder: RestrictionList,
   { kind, word }: Restriction,
 ): Judgement | null {
@@ -290,8 +290,8 @@ function judgeArgument(
   item: Restriction,
 ): Judgement | null {
   const { definition, argument, fault } = item;
-  if (fault !== null || definition === null || argument === null) return null;
-  if (item.kind === 'table') return policyAlone({ postfix }, holder, item);
+  if (definition === null || argument === null || (fault !== null && definition.argument !== 'service'))
+    return null;
   if (definition.argument === 'domain' && isRestriction(postfix, argument.text))
     return { message: 'swallowsNext', data: { next: argument.text } };
   if (
