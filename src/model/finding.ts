@@ -61,8 +61,12 @@ export interface Finding {
   readonly expected: string | null;
   /** Where the effective value comes from, in words ("default of Postfix 3.7", "main.cf line 12"); null where no value is concerned. */
   readonly valueFrom: string | null;
+  /** Whether it is about a value that no line sets. */
+  readonly ofDefault: boolean;
   readonly related: readonly Related[];
   readonly fix: Fix | null;
+  /** Why there is no fix although the rule has one, in words; left out where there is nothing to say. */
+  readonly unfixable?: string;
   readonly references: readonly string[];
   /** Stable when lines move: for baselines and for telling old findings from new ones. */
   readonly fingerprint: string;
@@ -90,4 +94,6 @@ export interface SuppressedFinding {
 export interface Judgement {
   readonly findings: readonly Finding[];
   readonly suppressed: readonly SuppressedFinding[];
+  /** Of a template, also what only some of that have which its engine may make of it; else the findings. */
+  readonly possible: readonly Finding[];
 }

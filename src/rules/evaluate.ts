@@ -1,4 +1,5 @@
-import { type Host, hostSources } from '../hosts/host.ts';
+import { buildHost, type Host } from '../hosts/host.ts';
+import { TemplatedHost } from '../hosts/renderings.ts';
 import { SERVER_NAMES } from '../model/endpoint.ts';
 import type { Finding, Fix, Judgement, Related } from '../model/finding.ts';
 import { inRange } from '../model/release.ts';
@@ -14,9 +15,9 @@ import type {
   SilencingContext,
 } from './check.ts';
 import { checks, crossChecks, dovecotChecks } from './checks/index.ts';
-import { isTemplated } from './checks/misread-lines.ts';
 import { silencingChecks } from './checks/silencing.ts';
 import { declaredReports } from './declared.ts';
+import { evaluateTemplate, type TemplateFindings } from './evaluate-template.ts';
 import { judgedDovecot, judgedPostfix } from './judged-server.ts';
 import { originText } from './locate.ts';
 import { andList, endpointPhrase } from './messages.ts';
@@ -46,7 +47,10 @@ interface Judged {
   readonly silencing: SilencingContext | null;
 }
 
-/** The findings of one host that count, in the order of file, line and rule. */
+/**
+ * The findings of one host that count, in the order of file, line and rule. Of a template, those that hold
+ * whatever its engine makes of it.
+ */
 export function evaluate(
   host: Host,
   ruleSet: RuleSet,
@@ -68,18 +72,15 @@ export function judgement(
 ): Judgement {
   const judged = judgedHost(host, profile);
   const comments = commentsOf(host);
-  if (comments.comments.length + comments.faults.length === 0)
-    return { findings: sorted(ruleFindings(judged, ruleSet, options)), suppressed: [] };
+  if (comments.comments.length + comments.faults.length === 0) {
+    const { certain, possible } = hostFindings(judged, ruleSet, options);
+    return { findings: sorted([...certain]), suppressed: [], possible };
+  }
   const names = ruleNames(ruleSet.rules);
   const asked =
     options.only === undefined ? options : { ...options, only: withNamed(options.only, comments, names) };
-  const silenced = silence(
-    ruleFindings(judged, ruleSet, asked),
-    comments,
-    names,
-    host.input.now,
-    redactor(host),
-  );
+  const { certain, possible } = hostFindings(judged, ruleSet, asked);
+  const silenced = silence(certain, comments, names, host.input.now, redactor(host));
   const silencing: SilencingContext = {
     host,
     silenced,
@@ -97,7 +98,47 @@ export function judgement(
       silenced.suppressed.filter(({ finding }) => isAsked(finding.rule)),
       ({ finding }) => finding,
     ),
+    possible,
   };
+}
+
+/** All that the rules find in the servers, in any order; of templates, at its places there. */
+function hostFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions): TemplateFindings {
+  const { host, profile } = judged;
+  const templated = TemplatedHost.of(host.input);
+  if (templated === null) {
+    const findings = ruleFindings(judged, ruleSet, options);
+    return { certain: findings, possible: findings };
+  }
+  const { certain, possible } = evaluateTemplate(templated, (input, only = options.only) =>
+    ruleFindings(judgedHost(buildHost(input), profile), ruleSet, only === undefined ? {} : { only }),
+  );
+  return { certain: numbered(host, certain), possible: numbered(host, possible) };
+}
+
+/** Findings with the fingerprints that they have in one text. */
+function numbered(host: Host, findings: readonly Finding[]): readonly Finding[] {
+  const seen = new Map<string, number>();
+  return sorted([...findings]).map((finding) => {
+    const identity = identityOf(host, finding);
+    const occurrence = seen.get(identity) ?? 0;
+    seen.set(identity, occurrence + 1);
+    return { ...finding, fingerprint: fingerprint(`${identity}\0${occurrence}`) };
+  });
+}
+
+/** What tells a finding from others of its host, wherever the lines are. */
+function identityOf(
+  host: Host,
+  {
+    rule,
+    messageId,
+    at,
+    setting,
+    endpoints,
+  }: Pick<Finding, 'rule' | 'messageId' | 'at' | 'setting' | 'endpoints'>,
+): string {
+  return [rule, messageId, relativePath(host, at.source.path), setting ?? '', endpoints[0] ?? ''].join('\0');
 }
 
 /** Whether a comment is unused is known only when the rules are judged that it names. */
@@ -126,7 +167,6 @@ function silenceProof(
     both: postfix !== null && dovecot !== null,
     any: true,
   };
-  let templated: boolean | undefined;
   return (id) => {
     const rule = ruleSet.find(id);
     if (rule === undefined || !isComplete[rule.applies.server]) return false;
@@ -134,12 +174,11 @@ function silenceProof(
     if (Object.keys(rule.messages).every((message) => severityOf(profile, rule, message) === 'off'))
       return false;
     if (rule.category === 'certificates' && facts === undefined) return false;
-    templated ??= hostSources(host.input).some(({ text }) => text.split(/\s+/).some(isTemplated));
-    return !templated;
+    return TemplatedHost.of(host.input) === null;
   };
 }
 
-/** All that the rules find in the servers, in any order. */
+/** All that the rules find in the servers of plain files, in any order. */
 function ruleFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions): Finding[] {
   const { host } = judged;
   const findings: Finding[] = [];
@@ -266,13 +305,13 @@ function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
       openssl: `OpenSSL ${host.releases.openssl.version}`,
       profile: profile.title,
     };
-    const identity = [
-      rule.id,
+    const identity = identityOf(host, {
+      rule: rule.id,
       messageId,
-      relativePath(host, report.at.source.path),
-      setting ?? '',
-      endpoints[0]?.id ?? '',
-    ].join('\0');
+      at: report.at,
+      setting,
+      endpoints: endpoints.map(({ id }) => id),
+    });
     const occurrence = seen.get(identity) ?? 0;
     seen.set(identity, occurrence + 1);
     return {
@@ -287,6 +326,7 @@ function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
       setting,
       actual: shown,
       expected,
+      ofDefault: report.of?.origin.kind === 'default',
       valueFrom: report.of === undefined || report.of === null ? null : originText(report.of),
       related: related.map((one) => ({ ...one, message: redact(one.message) })),
       fix: mergeFixes(rule, fixes, redact),

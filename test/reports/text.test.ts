@@ -121,6 +121,7 @@ describe('the report of a host', () => {
       actual: '[a]:25',
       expected: null,
       valueFrom: 'main.cf line 3',
+      ofDefault: false,
       related: [],
       fix: null,
       references: [],

@@ -1,0 +1,205 @@
+import type { HostInput } from '../hosts/host.ts';
+import type { Rendering, TemplatedHost } from '../hosts/renderings.ts';
+import type { Finding, Fix } from '../model/finding.ts';
+import type { Edit } from '../text/edits.ts';
+
+/** Judges one rendering; `only` names the rules whose findings still count. */
+export type Judge = (input: HostInput, only?: ReadonlySet<string>) => readonly Finding[];
+
+/** A finding of one rendering, at its place in the template. */
+interface Version {
+  readonly finding: Finding;
+  readonly way: number;
+}
+
+/** What all renderings say of one place. */
+interface Candidate {
+  readonly rule: string;
+  readonly at: Finding['at'];
+  /** Where the holes are filled. */
+  readonly filled: Version[];
+  /** Where the holes are marked: these have the words of the template. */
+  readonly marked: Version[];
+}
+
+/** What templates come to. Places are those of the templates. */
+export interface TemplateFindings {
+  /** What holds in each rendering in which its line stands. */
+  readonly certain: readonly Finding[];
+  /** With it, what holds in some. */
+  readonly possible: readonly Finding[];
+}
+
+/**
+ * Judges a host by what its templates may come to. A finding is certain when each rendering that has its line
+ * has the finding, however the holes are filled; where a hole may stand for any lines, not what rests on a
+ * setting that is missing.
+ */
+export function evaluateTemplate(host: TemplatedHost, judge: Judge): TemplateFindings {
+  const all = new Map<string, Candidate>();
+  const fallen = new Set<string>();
+  const renderings = new Map<number, Rendering>();
+  const see = (way: number, filling: number | null): void => {
+    const rendering = filling === null ? host.marked(way) : host.filled(way, filling);
+    if (filling === null) renderings.set(way, rendering);
+    const isFirst = filling === 0;
+    const standing = [...all.keys()].filter((key) => !fallen.has(key));
+    const only = isFirst ? undefined : new Set(standing.map((key) => all.get(key)?.rule ?? ''));
+    if (only?.size === 0) return;
+    const found = inTemplate(rendering, judge(rendering.input, only));
+    for (const [key, finding] of found) {
+      const known = all.get(key);
+      const candidate = known ?? { rule: finding.rule, at: finding.at, filled: [], marked: [] };
+      if (known === undefined) {
+        all.set(key, candidate);
+        // What comes up late was not there before: it rests on what was filled in, unless its line is new.
+        if (!isFirst || wasSeen(finding)) fallen.add(key);
+      }
+      (filling === null ? candidate.marked : candidate.filled).push({ finding, way });
+    }
+    if (filling === null) return;
+    seen.push(rendering);
+    for (const key of standing) {
+      const candidate = all.get(key);
+      if (candidate !== undefined && !found.has(key) && rendering.has(candidate.at)) fallen.add(key);
+    }
+  };
+  const seen: Rendering[] = [];
+  const wasSeen = ({ at }: Finding): boolean => seen.some((rendering) => rendering.has(at));
+
+  for (let way = 0; way < host.ways; way++) see(way, 0);
+  for (let filling = 1; filling < host.fillings; filling++)
+    for (let way = 0; way < host.ways; way++) see(way, filling);
+  for (let way = 0; way < host.ways; way++) see(way, null);
+
+  const certain: Finding[] = [];
+  const possible: Finding[] = [];
+  for (const [key, candidate] of all) {
+    const finding = told(host, candidate, renderings);
+    if (!fallen.has(key) && finding !== null && isProved(host, finding)) certain.push(finding);
+    const first = candidate.filled[0]?.finding ?? candidate.marked[0]?.finding;
+    if (first !== undefined) possible.push(finding ?? first);
+  }
+  return { certain, possible };
+}
+
+/** Findings by what they are about, at their places in the template. What a loop repeats is one. */
+function inTemplate(rendering: Rendering, findings: readonly Finding[]): Map<string, Finding> {
+  const found = new Map<string, Finding>();
+  const numbers = new Map<string, number>();
+  for (const finding of findings) {
+    const at = rendering.back(finding.at);
+    const identity = [finding.rule, finding.messageId, at.source.path, at.span.start, finding.setting].join(
+      '\0',
+    );
+    const number = numbers.get(identity) ?? 0;
+    const before = found.get(`${identity}\0${number - 1}`);
+    if (before?.message === finding.message) continue;
+    numbers.set(identity, number + 1);
+    found.set(`${identity}\0${number}`, {
+      ...finding,
+      at,
+      related: finding.related.map((one) => ({ ...one, at: rendering.back(one.at) })),
+    });
+  }
+  return found;
+}
+
+/** The finding in words that are true of all renderings; null where its words rest on what is filled in. */
+function told(
+  host: TemplatedHost,
+  { filled, marked }: Candidate,
+  renderings: ReadonlyMap<number, Rendering>,
+): Finding | null {
+  const fewest = smallest(marked);
+  if (fewest !== null) {
+    if (quotesHole(host, fewest.finding)) return null;
+    const fix = commonFix(marked, renderings);
+    return restored(host, {
+      ...fewest.finding,
+      fix,
+      ...(fix === null && fewest.finding.fix !== null ? { unfixable: UNFIXABLE } : {}),
+    });
+  }
+  const other = smallest(filled);
+  if (other === null) return null;
+  const alike = filled.every(
+    ({ way, finding }) => way !== other.way || finding.message === other.finding.message,
+  );
+  if (!alike) return null;
+  const { fix } = other.finding;
+  return { ...other.finding, fix: null, ...(fix === null ? {} : { unfixable: UNFIXABLE }) };
+}
+
+/** Whether the sentence quotes, from its own place, what is not known: then it is about that. */
+function quotesHole(host: TemplatedHost, { message, at }: Finding): boolean {
+  const place = at.source.slice(at.span);
+  return host.marksIn(message).some((words) => place.includes(words));
+}
+
+const UNFIXABLE = 'a template fills or chooses what would have to be changed: mend it by hand';
+
+/** The version that is about the fewest endpoints: the others are about these too, and some that a branch adds. */
+function smallest(versions: readonly Version[]): Version | null {
+  let least: Version | null = null;
+  for (const version of versions)
+    if (least === null || version.finding.endpoints.length < least.finding.endpoints.length) least = version;
+  return least;
+}
+
+/** False where lines that the template does not show may bear on it. */
+function isProved(host: TemplatedHost, finding: Finding): boolean {
+  if (host.isUnknown(finding.at)) return false;
+  if (host.open.size === 0) return true;
+  const server = finding.rule.slice(0, finding.rule.indexOf('/'));
+  const isOpen = [...host.open.keys()].some((one) => server === one || server === 'cross');
+  if (!isOpen) return true;
+  return !finding.ofDefault && finding.setting !== null && !addsLines(finding.fix);
+}
+
+/** Whether a fix writes what is missing. */
+function addsLines(fix: Fix | null): boolean {
+  return fix?.edits.some(({ span, text }) => span.start === span.end && text.includes('\n')) ?? false;
+}
+
+/** The edits that mend it in each rendering; null where there are none, or a template is in their way. */
+function commonFix(marked: readonly Version[], renderings: ReadonlyMap<number, Rendering>): Fix | null {
+  const plans = marked.map(({ finding: { fix }, way }): Fix | null => {
+    const rendering = renderings.get(way);
+    if (fix === null || rendering === undefined) return null;
+    const edits = fix.edits.map((edit) => rendering.backEdit(edit));
+    return edits.every((edit) => edit !== null) ? { ...fix, edits } : null;
+  });
+  const isEverywhere = ({ edits }: Fix): boolean =>
+    marked.every(({ finding, way }) => edits.every((edit) => stands(renderings.get(way), finding, edit)));
+  return plans.find((plan) => plan !== null && isEverywhere(plan)) ?? null;
+}
+
+/** Whether the place of an edit is there in a rendering; an insertion is where the text before it is. */
+function stands(
+  rendering: Rendering | undefined,
+  { at: { source } }: Finding,
+  { path, span }: Edit,
+): boolean {
+  if (rendering === undefined) return false;
+  // Fixes of other files than that of the finding are not followed through branches.
+  if (path !== source.path) return true;
+  const at = span.start === span.end ? Math.max(0, span.start - 1) : span.start;
+  return rendering.has({ source, span: { start: at, end: at } });
+}
+
+/** A finding with the words of the template. */
+function restored(host: TemplatedHost, finding: Finding): Finding {
+  const text = (words: string): string => host.restored(words);
+  const orNull = (words: string | null): string | null => (words === null ? null : host.restored(words));
+  return {
+    ...finding,
+    message: text(finding.message),
+    advice: text(finding.advice),
+    actual: orNull(finding.actual),
+    expected: orNull(finding.expected),
+    endpoints: finding.endpoints.map(text),
+    related: finding.related.map((one) => ({ ...one, message: text(one.message) })),
+    fix: finding.fix === null ? null : { ...finding.fix, title: text(finding.fix.title) },
+  };
+}

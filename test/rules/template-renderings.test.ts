@@ -1,0 +1,284 @@
+import { buildHost, type HostInput, hostSources, withTexts } from '../../src/hosts/host.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import { evaluate } from '../../src/rules/evaluate.ts';
+import { BUILTIN_RULES, builtinProfile } from '../../src/rules/rule-set.ts';
+import { SourceFile } from '../../src/text/source.ts';
+import { dovecotCases, dovecotInput, hostInputFromFolder, postfixCases } from '../support/corpus.ts';
+import { hostInputFromTexts } from '../support/host.ts';
+import { renderTemplate } from '../support/render-template.ts';
+
+const strict = builtinProfile('strict');
+/** Of each real template. */
+const RENDERINGS = 5;
+/** Templates that are made up. */
+const MADE = 40;
+
+/** Small and fast, and the same everywhere: mulberry32. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** What administrators give their variables, by the line that asks for it. */
+const VALUES: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/^inet_protocols\s*=\s*$/, ['ipv4', 'all']],
+  [/_tls_\w*protocols\s*=.*$/, ['!SSLv2, !SSLv3', '>=TLSv1.2', '!SSLv2, !SSLv3, !TLSv1, !TLSv1.1']],
+  [/security_level\s*=\s*$/, ['may', 'encrypt', 'none']],
+  [/^relayhost\s*=\s*\[$/, ['smtp.example.net', 'localhost', '10.1.1.1']],
+  [/^relayhost\s*=\s*$/, ['', '[smtp.example.net]:587', '[smtp.example.net]:465']],
+  [/\]:$/, ['25', '587', '465']],
+  [/(?:_limit|_avail|_count|_minimum_uid|_connections)\s*=\s*$/, ['1', '10', '52428800']],
+  [/(?:mynetworks|login_trusted_networks|xclient_hosts)\s*=.*$/, ['192.168.0.0/16', '10.0.0.0/8', '']],
+  [/^listen\s*=\s*$/, ['*', '*, ::', '127.0.0.1']],
+  [/reject_unlisted_recipient=$/, ['yes', 'no']],
+  [/special_use = \\$|mailbox $/, ['Trash', 'Junk', 'Sent']],
+  [/recipient_delimiter\s*=\s*$/, ['+', '-', '']],
+  [/content_filter\s*=\s*$/, ['', 'smtp-amavis:[127.0.0.1]:10024']],
+  [/milters\s*=\s*$/, ['', 'inet:localhost:11332']],
+  [/policy\s*=\s*$/, ['dane', 'may']],
+  [/vsz_limit\s*=\s*$/, ['256M', '512M']],
+  [/(?:file|ssl_cert|ssl_key)\s*=\s*<?$/, ['/etc/ssl/host.pem', '/etc/letsencrypt/live/h/privkey.pem']],
+];
+
+function renderingOf(input: HostInput, seed: number) {
+  const next = random(seed);
+  const decided = new Map<string, boolean>();
+  const loops = new Map<string, number>();
+  const filled = new Map<string, string>();
+  const changed = new Map<string, SourceFile>();
+  const lines = new Map<string, readonly number[]>();
+  for (const source of hostSources(input)) {
+    const rendered = renderTemplate(source.text, {
+      holds(condition) {
+        const known = decided.get(condition) ?? next() < 0.5;
+        decided.set(condition, known);
+        return known;
+      },
+      times(loop) {
+        const known = loops.get(loop) ?? Math.floor(next() * 4);
+        loops.set(loop, known);
+        return known;
+      },
+      fill(expression, before) {
+        if (before.trim() === '' && /^__\w+__$/.test(expression)) return '';
+        const [, words] = VALUES.find(([pattern]) => pattern.test(before)) ?? [];
+        const key = `${expression} ${words?.join(' ') ?? ''}`;
+        const known =
+          filled.get(key) ??
+          (words === undefined
+            ? `h${Math.floor(next() * 3)}.example.net`
+            : words[Math.floor(next() * words.length)]);
+        filled.set(key, known ?? '');
+        return known ?? '';
+      },
+    });
+    changed.set(source.path, new SourceFile(source.path, rendered.text));
+    lines.set(source.path, rendered.lines);
+  }
+  return { input: withTexts(input, changed), lines };
+}
+
+function place(
+  { at: { source, span }, rule, setting, messageId }: Finding,
+  lines?: readonly number[],
+): string {
+  const { line } = source.position(span.start);
+  return [rule, messageId, setting, source.path, lines === undefined ? line : lines[line - 1]].join(' ');
+}
+
+describe('renderings of real templates', () => {
+  const missed: string[] = [];
+  const cases = [
+    ...postfixCases('templated').map((one) => ({
+      ...one,
+      read: async () => hostInputFromFolder(one.folder),
+    })),
+    ...dovecotCases('templated').map((one) => ({ ...one, read: () => dovecotInput(one.folder) })),
+  ];
+
+  for (const { id, read } of cases) {
+    it(`${id}: what is found in the template is found in each rendering`, async () => {
+      const input = await read();
+      const template = evaluate(buildHost(input), BUILTIN_RULES, strict);
+      const certain = new Set(template.map((finding) => place(finding)));
+      const alarms: string[] = [];
+      let common: Set<string> | null = null;
+      for (let seed = 1; seed <= RENDERINGS; seed++) {
+        const { input: rendered, lines } = renderingOf(input, seed * 7919);
+        const findings = evaluate(buildHost(rendered), BUILTIN_RULES, strict);
+        const found = new Set(findings.map((finding) => place(finding, lines.get(finding.at.source.path))));
+        for (const finding of template) {
+          const { source, span } = finding.at;
+          const { line } = source.position(span.start);
+          const stands = lines.get(source.path)?.includes(line) ?? true;
+          if (stands && !found.has(place(finding)))
+            alarms.push(`${seed}: ${place(finding)}: ${finding.message}`);
+        }
+        const before: ReadonlySet<string> = common ?? found;
+        common = new Set([...before].filter((one) => found.has(one)));
+      }
+      for (const one of common ?? []) {
+        if (!certain.has(one)) missed.push(`${id} ${one}`);
+      }
+      expect(alarms).toEqual([]);
+    });
+  }
+
+  it('what all renderings share is found in the template', () => {
+    // pf0201 has lines that a script writes as a whole: what is missing may stand there. Of dv0137 and dv0138 the
+    // engine writes on which addresses they listen: it may be the loopback.
+    expect(missed.filter((one) => !/^(?:pf0201|dv013[78]) /.test(one))).toEqual([]);
+  });
+});
+
+/** A line of a made template: a setting with a value that may be for the engine to fill. */
+interface MadeLine {
+  readonly name: string;
+  readonly value: string;
+  /** What a hole at the end of the value may be filled with; none: no hole. */
+  readonly holes: readonly string[];
+}
+
+type MadeNode =
+  | MadeLine
+  | {
+      readonly condition: string;
+      readonly taken: readonly MadeLine[];
+      readonly otherwise: readonly MadeLine[];
+    };
+
+const LINES: readonly MadeLine[] = [
+  { name: 'smtpd_tls_security_level', value: 'may', holes: [] },
+  { name: 'smtpd_tls_security_level', value: '', holes: ['may', 'encrypt', 'none'] },
+  { name: 'smtpd_tls_protocols', value: '!SSLv2', holes: [] },
+  { name: 'smtpd_tls_protocols', value: '!SSLv2, !SSLv3', holes: ['', ', !TLSv1, !TLSv1.1'] },
+  { name: 'smtpd_tls_mandatory_protocols', value: 'TLSv1', holes: [] },
+  { name: 'smtpd_tls_ciphers', value: 'export', holes: [] },
+  { name: 'smtpd_use_tls', value: 'yes', holes: [] },
+  { name: 'smtpd_use_tls', value: '', holes: ['yes', 'no'] },
+  { name: 'smtpd_sasl_auth_enable', value: 'yes', holes: [] },
+  { name: 'smtpd_tls_auth_only', value: '', holes: ['yes', 'no'] },
+  { name: 'smtp_tls_security_level', value: 'may', holes: [] },
+  { name: 'smtp_tls_protocols', value: '!SSLv3', holes: [] },
+  { name: 'relayhost', value: '[smtp.example.net]:', holes: ['25', '587', '465'] },
+  { name: 'smtp_tls_wrappermode', value: 'yes', holes: [] },
+  { name: 'smtpd_relay_restrictions', value: 'permit', holes: [] },
+  {
+    name: 'smtpd_recipient_restrictions',
+    value: 'permit_mynetworks',
+    holes: [', reject_unauth_destination', ''],
+  },
+  { name: 'mynetworks', value: '127.0.0.0/8', holes: [' 10.0.0.0/8', ' 0.0.0.0/0', ''] },
+  { name: 'myhostname', value: 'mx', holes: ['.example.org', '1.example.net'] },
+  { name: 'tls_high_cipherlist', value: 'ALL:RC4', holes: [] },
+  { name: 'no_such_parameter', value: '', holes: ['1', 'yes'] },
+  { name: 'smtpd_sasl_security_options', value: '', holes: ['noanonymous', 'noplaintext'] },
+  { name: 'disable_vrfy_command', value: 'no', holes: [] },
+  { name: 'compatibility_level', value: '', holes: ['2', '3.6'] },
+];
+
+/** How the engines write what they fill and choose. */
+const ENGINES: readonly (readonly [
+  hole: (name: string) => string,
+  open: (name: string) => string,
+  other: string,
+  close: string,
+])[] = [
+  [(name) => `{{ ${name} }}`, (name) => `{% if ${name} %}`, '{% else %}', '{% endif %}'],
+  [(name) => `{{ .${name} }}`, (name) => `{{- if .${name} }}`, '{{- else }}', '{{- end }}'],
+  [(name) => `<%= @${name} %>`, (name) => `<% if @${name} -%>`, '<% else -%>', '<% end -%>'],
+  [(name) => `<%= $${name} %>`, (name) => `<% if $${name} { -%>`, '<% } else { -%>', '<% } -%>'],
+  [(name) => `\${${name.toUpperCase()}}`, (name) => `# {% if ${name} %}`, '# {% else %}', '# {% endif %}'],
+];
+
+const MASTER =
+  'smtp inet n - n - - smtpd\nsubmission inet n - n - - smtpd\n  -o smtpd_tls_security_level=encrypt\n';
+const FRAME = ['smtpd_tls_cert_file = /etc/ssl/mx.pem', 'smtpd_tls_key_file = /etc/ssl/mx.key'];
+
+it('what is found in made templates is what all their renderings share', () => {
+  let shared = 0;
+  const missed: string[] = [];
+  const alarms: string[] = [];
+  for (let seed = 1; seed <= MADE; seed++) {
+    const next = random(seed * 104_729);
+    const pick = <T>(values: readonly T[]): T => values[Math.floor(next() * values.length)] as T;
+    const some = (most: number): MadeLine[] =>
+      Array.from({ length: 1 + Math.floor(next() * most) }, () => pick(LINES));
+    const nodes: MadeNode[] = Array.from({ length: 3 + Math.floor(next() * 5) }, () =>
+      next() < 0.4
+        ? {
+            condition: pick(['tls', 'relay', 'auth']),
+            taken: some(3),
+            otherwise: next() < 0.5 ? some(2) : [],
+          }
+        : pick(LINES),
+    );
+    const [hole, open, other, close] = pick(ENGINES);
+    const text: string[] = [...FRAME];
+    const written = new Map<MadeLine | string, number>();
+    let number = 0;
+    const write = (line: MadeLine, key: string): void => {
+      text.push(`${line.name} = ${line.value}${line.holes.length === 0 ? '' : hole(`value_${number++}`)}`);
+      written.set(key, text.length);
+    };
+    nodes.forEach((node, index) => {
+      if ('name' in node) return write(node, `${index}`);
+      text.push(open(node.condition));
+      node.taken.forEach((line, at) => write(line, `${index} then ${at}`));
+      if (node.otherwise.length > 0) text.push(other);
+      node.otherwise.forEach((line, at) => write(line, `${index} else ${at}`));
+      text.push(close);
+    });
+    const judge = (main: string): readonly Finding[] =>
+      evaluate(
+        buildHost(
+          hostInputFromTexts({ 'main.cf': main, 'master.cf': MASTER }, { postfix: '3.7.11', openssl: '3.0' }),
+        ),
+        BUILTIN_RULES,
+        strict,
+      );
+    const template = judge(`${text.join('\n')}\n`);
+    const certain = new Set(template.map((finding) => place(finding)));
+    let common: Set<string> | null = null;
+    for (let bits = 0; bits < 8; bits++) {
+      const isOn = new Map(['tls', 'relay', 'auth'].map((name, bit) => [name, ((bits >> bit) & 1) === 1]));
+      for (let filling = 0; filling < 4; filling++) {
+        const plain: string[] = [...FRAME];
+        const lines: number[] = [1, 2];
+        const render = (line: MadeLine, key: string): void => {
+          plain.push(`${line.name} = ${line.value}${line.holes.length === 0 ? '' : pick(line.holes)}`);
+          lines.push(written.get(key) ?? 0);
+        };
+        nodes.forEach((node, index) => {
+          if ('name' in node) render(node, `${index}`);
+          else if (isOn.get(node.condition) === true)
+            node.taken.forEach((line, at) => render(line, `${index} then ${at}`));
+          else node.otherwise.forEach((line, at) => render(line, `${index} else ${at}`));
+        });
+        const of = (finding: Finding): string =>
+          place(finding, finding.at.source.path === 'main.cf' ? lines : undefined);
+        const found = new Set(judge(`${plain.join('\n')}\n`).map(of));
+        for (const finding of template) {
+          const { line } = finding.at.source.position(finding.at.span.start);
+          const stands = finding.at.source.path !== 'main.cf' || lines.includes(line);
+          if (stands && !found.has(place(finding)))
+            alarms.push(`${place(finding)}\n${text.join('\n')}\n--\n${plain.join('\n')}`);
+        }
+        const before: ReadonlySet<string> = common ?? found;
+        common = new Set([...before].filter((one) => found.has(one)));
+      }
+    }
+    for (const one of common ?? []) {
+      shared++;
+      if (!certain.has(one)) missed.push(one);
+    }
+  }
+  expect(alarms).toEqual([]);
+  // What is missed rests on values that this test never fills in, such as a compatibility_level of 0.
+  expect(missed.length / shared).toBeLessThan(0.05);
+});
