@@ -46,6 +46,11 @@ const MARKS = 6400;
 const MARK = /[\ue000-\uf8ff]/;
 const EVERY_MARK = /[\ue000-\uf8ff]/g;
 
+/** Whether a text has something in it that a template engine will fill. */
+export function hasMark(text: string): boolean {
+  return MARK.test(text);
+}
+
 /** A host with files that are templates. */
 export class TemplatedHost {
   readonly #input: HostInput;

@@ -16,8 +16,7 @@ interface Version {
 interface Candidate {
   readonly rule: string;
   readonly at: Finding['at'];
-  /** Where the holes are filled. */
-  readonly filled: Version[];
+  readonly versions: Version[];
   /** Where the holes are marked: these have the words of the template. */
   readonly marked: Version[];
 }
@@ -34,53 +33,87 @@ export interface TemplateFindings {
  * Judges a host by what its templates may come to. A finding is certain when each rendering that has its line
  * has the finding, however the holes are filled; where a hole may stand for any lines, not what rests on a
  * setting that is missing.
+ *
+ * @param declared the rules that know for themselves what a hole leaves open: of them, the holes are not filled
  */
-export function evaluateTemplate(host: TemplatedHost, judge: Judge): TemplateFindings {
-  const all = new Map<string, Candidate>();
-  const fallen = new Set<string>();
-  const renderings = new Map<number, Rendering>();
-  const see = (way: number, filling: number | null): void => {
-    const rendering = filling === null ? host.marked(way) : host.filled(way, filling);
-    if (filling === null) renderings.set(way, rendering);
-    const isFirst = filling === 0;
-    const standing = [...all.keys()].filter((key) => !fallen.has(key));
-    const only = isFirst ? undefined : new Set(standing.map((key) => all.get(key)?.rule ?? ''));
-    if (only?.size === 0) return;
-    const found = inTemplate(rendering, judge(rendering.input, only));
-    for (const [key, finding] of found) {
-      const known = all.get(key);
-      const candidate = known ?? { rule: finding.rule, at: finding.at, filled: [], marked: [] };
-      if (known === undefined) {
-        all.set(key, candidate);
-        // What comes up late was not there before: it rests on what was filled in, unless its line is new.
-        if (!isFirst || wasSeen(finding)) fallen.add(key);
-      }
-      (filling === null ? candidate.marked : candidate.filled).push({ finding, way });
+export function evaluateTemplate(
+  host: TemplatedHost,
+  declared: ReadonlySet<string>,
+  judge: Judge,
+): TemplateFindings {
+  const filled = new Panel();
+  const marked = new Panel();
+  const renderings: Rendering[] = [];
+  for (let filling = 0; filling < host.fillings; filling++) {
+    for (let way = 0; way < host.ways; way++) {
+      const only = filling === 0 ? undefined : filled.rules();
+      if (only?.size === 0) continue;
+      const rendering = host.filled(way, filling);
+      const found = inTemplate(rendering, judge(rendering.input, only));
+      for (const [key, { rule }] of found) if (declared.has(rule)) found.delete(key);
+      filled.see(rendering, found, way, filling === 0);
     }
-    if (filling === null) return;
-    seen.push(rendering);
-    for (const key of standing) {
-      const candidate = all.get(key);
-      if (candidate !== undefined && !found.has(key) && rendering.has(candidate.at)) fallen.add(key);
+  }
+  for (let way = 0; way < host.ways; way++) {
+    const rendering = host.marked(way);
+    renderings.push(rendering);
+    const own = new Map<string, Finding>();
+    const wanted = new Set([...declared, ...filled.rules()]);
+    for (const [key, finding] of inTemplate(rendering, judge(rendering.input, wanted))) {
+      if (declared.has(finding.rule)) own.set(key, finding);
+      else filled.all.get(key)?.marked.push({ finding, way });
     }
-  };
-  const seen: Rendering[] = [];
-  const wasSeen = ({ at }: Finding): boolean => seen.some((rendering) => rendering.has(at));
-
-  for (let way = 0; way < host.ways; way++) see(way, 0);
-  for (let filling = 1; filling < host.fillings; filling++)
-    for (let way = 0; way < host.ways; way++) see(way, filling);
-  for (let way = 0; way < host.ways; way++) see(way, null);
+    marked.see(rendering, own, way, true);
+  }
 
   const certain: Finding[] = [];
   const possible: Finding[] = [];
-  for (const [key, candidate] of all) {
-    const finding = told(host, candidate, renderings);
-    if (!fallen.has(key) && finding !== null && isProved(host, finding)) certain.push(finding);
-    const first = candidate.filled[0]?.finding ?? candidate.marked[0]?.finding;
-    if (first !== undefined) possible.push(finding ?? first);
+  for (const [key, { versions, marked: told }] of filled.all) {
+    const finding = inWords(host, versions, told, renderings);
+    if (finding !== null && filled.stands(key) && isProved(host, finding)) certain.push(finding);
+    const [first] = versions;
+    if (first !== undefined) possible.push(finding ?? first.finding);
+  }
+  for (const [key, { versions }] of marked.all) {
+    const finding = inWords(host, [], versions, renderings);
+    if (finding === null) continue;
+    if (marked.stands(key) && isProved(host, finding)) certain.push(finding);
+    possible.push(finding);
   }
   return { certain, possible };
+}
+
+/** Findings that all renderings share which have their lines. */
+class Panel {
+  readonly all = new Map<string, Candidate>();
+  readonly #fallen = new Set<string>();
+  readonly #seen: Rendering[] = [];
+
+  stands(key: string): boolean {
+    return !this.#fallen.has(key);
+  }
+
+  /** The rules whose findings still stand. */
+  rules(): ReadonlySet<string> {
+    return new Set([...this.all].flatMap(([key, { rule }]) => (this.stands(key) ? [rule] : [])));
+  }
+
+  /** @param isNew the rendering may have lines that none before it had */
+  see(rendering: Rendering, found: ReadonlyMap<string, Finding>, way: number, isNew: boolean): void {
+    for (const [key, { at }] of this.all) {
+      if (this.stands(key) && !found.has(key) && rendering.has(at)) this.#fallen.add(key);
+    }
+    for (const [key, finding] of found) {
+      const known = this.all.get(key);
+      const candidate = known ?? { rule: finding.rule, at: finding.at, versions: [], marked: [] };
+      candidate.versions.push({ finding, way });
+      if (known !== undefined) continue;
+      this.all.set(key, candidate);
+      // What comes up late was not there before: it rests on something else, unless its line is new.
+      if (!isNew || this.#seen.some((other) => other.has(finding.at))) this.#fallen.add(key);
+    }
+    this.#seen.push(rendering);
+  }
 }
 
 /** Findings by what they are about, at their places in the template. What a loop repeats is one. */
@@ -106,29 +139,30 @@ function inTemplate(rendering: Rendering, findings: readonly Finding[]): Map<str
 }
 
 /** The finding in words that are true of all renderings; null where its words rest on what is filled in. */
-function told(
+function inWords(
   host: TemplatedHost,
-  { filled, marked }: Candidate,
-  renderings: ReadonlyMap<number, Rendering>,
+  filled: readonly Version[],
+  marked: readonly Version[],
+  renderings: readonly Rendering[],
 ): Finding | null {
   const fewest = smallest(marked);
   if (fewest !== null) {
-    if (quotesHole(host, fewest.finding)) return null;
+    const { finding } = fewest;
+    if (quotesHole(host, finding)) return null;
     const fix = commonFix(marked, renderings);
-    return restored(host, {
-      ...fewest.finding,
-      fix,
-      ...(fix === null && fewest.finding.fix !== null ? { unfixable: UNFIXABLE } : {}),
-    });
+    return restored(host, { ...finding, fix, ...unfixable(finding.fix !== null && fix === null) });
   }
   const other = smallest(filled);
   if (other === null) return null;
-  const alike = filled.every(
-    ({ way, finding }) => way !== other.way || finding.message === other.finding.message,
-  );
-  if (!alike) return null;
-  const { fix } = other.finding;
-  return { ...other.finding, fix: null, ...(fix === null ? {} : { unfixable: UNFIXABLE }) };
+  const { finding } = other;
+  const alike = filled.every((one) => one.way !== other.way || one.finding.message === finding.message);
+  return alike ? { ...finding, fix: null, ...unfixable(finding.fix !== null) } : null;
+}
+
+function unfixable(isSo: boolean): Pick<Finding, 'unfixable'> {
+  return isSo
+    ? { unfixable: 'a template fills or chooses what would have to be changed: mend it by hand' }
+    : {};
 }
 
 /** Whether the sentence quotes, from its own place, what is not known: then it is about that. */
@@ -136,8 +170,6 @@ function quotesHole(host: TemplatedHost, { message, at }: Finding): boolean {
   const place = at.source.slice(at.span);
   return host.marksIn(message).some((words) => place.includes(words));
 }
-
-const UNFIXABLE = 'a template fills or chooses what would have to be changed: mend it by hand';
 
 /** The version that is about the fewest endpoints: the others are about these too, and some that a branch adds. */
 function smallest(versions: readonly Version[]): Version | null {
@@ -163,15 +195,15 @@ function addsLines(fix: Fix | null): boolean {
 }
 
 /** The edits that mend it in each rendering; null where there are none, or a template is in their way. */
-function commonFix(marked: readonly Version[], renderings: ReadonlyMap<number, Rendering>): Fix | null {
+function commonFix(marked: readonly Version[], renderings: readonly Rendering[]): Fix | null {
   const plans = marked.map(({ finding: { fix }, way }): Fix | null => {
-    const rendering = renderings.get(way);
+    const rendering = renderings[way];
     if (fix === null || rendering === undefined) return null;
     const edits = fix.edits.map((edit) => rendering.backEdit(edit));
     return edits.every((edit) => edit !== null) ? { ...fix, edits } : null;
   });
   const isEverywhere = ({ edits }: Fix): boolean =>
-    marked.every(({ finding, way }) => edits.every((edit) => stands(renderings.get(way), finding, edit)));
+    marked.every(({ finding, way }) => edits.every((edit) => stands(renderings[way], finding, edit)));
   return plans.find((plan) => plan !== null && isEverywhere(plan)) ?? null;
 }
 

@@ -110,7 +110,12 @@ function hostFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions
     const findings = ruleFindings(judged, ruleSet, options);
     return { certain: findings, possible: findings };
   }
-  const { certain, possible } = evaluateTemplate(templated, (input, only = options.only) =>
+  const declared = new Set(
+    ruleSet.rules.flatMap(({ id, when }) =>
+      when !== undefined && options.only?.has(id) !== false ? [id] : [],
+    ),
+  );
+  const { certain, possible } = evaluateTemplate(templated, declared, (input, only = options.only) =>
     ruleFindings(judgedHost(buildHost(input), profile), ruleSet, only === undefined ? {} : { only }),
   );
   return { certain: numbered(host, certain), possible: numbered(host, possible) };

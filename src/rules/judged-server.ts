@@ -8,6 +8,7 @@ import {
   proposeValue,
 } from '../dovecot/proposals.ts';
 import { type CheckedType, checkValue } from '../dovecot/values.ts';
+import { hasMark } from '../hosts/renderings.ts';
 import type { EffectiveValue } from '../model/setting.ts';
 import type { Effective, PostfixConfiguration } from '../postfix/configuration.ts';
 import type { PostfixEndpoint } from '../postfix/endpoints.ts';
@@ -16,8 +17,7 @@ import { type Service, serviceLocation } from '../postfix/services.ts';
 import { defaultTimeUnit, readBool, readTime } from '../postfix/values.ts';
 import type { Location } from '../text/source.ts';
 import type { CheckContext, DovecotCheckContext, JudgedEndpoint, ProposedFix } from './check.ts';
-import { isBranched, isOwn } from './checks/dovecot-common.ts';
-import { isTemplated } from './checks/misread-lines.ts';
+import { isOwn } from './checks/dovecot-common.ts';
 import { type ConditionEndpoint, type ConditionServer, type Decided, listed } from './condition.ts';
 import { decidingPlace, dovecotHead, dovecotPlace, headOf } from './locate.ts';
 import { andList } from './messages.ts';
@@ -52,23 +52,22 @@ export interface JudgedServer<E extends JudgedEndpoint & ConditionEndpoint, V ex
 
 /** Postfix as rules without code look at it. */
 export function judgedPostfix({ postfix, endpoints, profile }: CheckContext) {
-  const branched = [postfix.main, postfix.master].some((tree) => tree !== null && isBranched(tree.source));
   const serviceOf = ({ endpoint, within }: Spot<PostfixEndpoint>): Service | null =>
     within === undefined
       ? (endpoint?.service ?? null)
       : (postfix.services.find(({ id }) => id === within) ?? null);
-  // A file that is not there, or a line that a template engine chooses, may set what none sets here.
+  // A file that is not there may set what no line sets here.
   const isSettled = ({ name, setting }: Effective): boolean =>
-    setting !== null || (postfix.main !== null && !branched && postfix.parameter(name) !== null);
+    setting !== null || (postfix.main !== null && postfix.parameter(name) !== null);
   // Defaults such as those of myhostname and mynetworks are worked out on the machine.
   const isComputed = (value: string): boolean =>
     [...value.matchAll(/\$\{?(\w+)/g)].some(([, name = '']) => postfix.parameter(name)?.default === null);
   const isWritten = (effective: Effective): boolean => {
     const { raw, value, setting, expansion } = effective;
-    if (setting === null && (postfix.main === null || branched)) return false;
+    if (setting === null && postfix.main === null) return false;
     return (
       !isComputed(value) &&
-      ![raw, ...listed(raw)].some((text) => isTemplated(text)) &&
+      !hasMark(raw + value) &&
       !expansion.failed &&
       expansion.problems.every(({ code }) => code !== 'undefined')
     );
@@ -158,12 +157,11 @@ const CHECKED: ReadonlySet<string> = new Set<CheckedType>([
 /** Dovecot as rules without code look at it. */
 export function judgedDovecot(context: DovecotCheckContext) {
   const { host, dovecot, endpoints, profile } = context;
-  const isWhole =
-    host.input.dovecot?.mainAssumed !== true && !dovecot.tree.files.some(({ source }) => isBranched(source));
+  const isWhole = host.input.dovecot?.mainAssumed !== true;
   const contextOf = ({ endpoint, within }: Spot<DovecotEndpoint>): DovecotContext =>
     within === undefined ? (endpoint?.context ?? {}) : contextWithin(within);
-  const isWritten = ({ assignment, at }: DovecotEffective): boolean =>
-    at === null ? isWhole : isOwn(context, at) && assignment?.value !== null;
+  const isWritten = ({ assignment, at, value }: DovecotEffective): boolean =>
+    at === null ? isWhole : isOwn(context, at) && assignment?.value !== null && !hasMark(value);
   const read = ({ setting }: DovecotEffective, text: string) =>
     setting !== null && CHECKED.has(setting.type)
       ? checkValue(setting.type as CheckedType, text, setting.values, dovecot.release)

@@ -303,11 +303,6 @@ describe('what the files do not tell is neither so nor not so', () => {
     ['a value of a template engine', is, main('relayhost = {{ relay }}')],
     ['a reference that a shell will fill', is, main('relayhost = ${RELAY_HOST}')],
     [
-      'a setting that a branch may hold',
-      absent,
-      main('{% if relay %}', 'relayhost_maps = a', '{% endif %}', 'myorigin = b'),
-    ],
-    [
       'a default that the machine works out',
       { setting: 'mynetworks', others: ['127.0.0.0/8'] },
       main('myorigin = a'),
@@ -336,6 +331,12 @@ describe('what the files do not tell is neither so nor not so', () => {
     ).toEqual([]);
     const not: Condition = { not: { setting: 'relayhost', explicit: false, is: 'a' } };
     expect(places(not, main('relayhost = {{ relay }}'))).toEqual(FOUND);
+  });
+
+  test('a setting that a branch may hold: it is set where the branch is', () => {
+    const of = main('{% if relay %}', 'relayhost = a', '{% endif %}', 'myorigin = b');
+    expect(places(absent, of)).toEqual([]);
+    expect(places({ not: absent }, of)).toEqual(['main.cf:3:1']);
   });
 
   test('a part that is known decides all the same', () => {
