@@ -1,7 +1,7 @@
 import { buildHost, type Host, type HostInput, hostSources, serverOf, withTexts } from '../hosts/host.ts';
 import type { Server } from '../model/endpoint.ts';
 import type { Finding, Fix } from '../model/finding.ts';
-import { evaluate } from '../rules/evaluate.ts';
+import { judgement } from '../rules/evaluate.ts';
 import type { Profile } from '../rules/profile.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { applyEdits, CompatibleEdits, type Edit } from '../text/edits.ts';
@@ -51,6 +51,8 @@ const MOST_TRIES = 3;
 export interface JudgedHost {
   readonly host: Host;
   readonly findings: readonly Finding[];
+  /** Of a template, also what is found in only some of what its engine may make of it. */
+  readonly possible: readonly Finding[];
 }
 
 /**
@@ -80,7 +82,7 @@ export function proposeFixes(
     mended,
     left: state.findings.map((finding) => ({
       finding,
-      reason: engine.reasonLeft(state.host.input, finding, refused),
+      reason: engine.reasonLeft(finding, refused),
     })),
     before: start.host,
     after: state.host,
@@ -91,7 +93,7 @@ export function proposeFixes(
 
 function judged(input: HostInput, ruleSet: RuleSet, profile: Profile): JudgedHost {
   const host = buildHost(input);
-  return { host, findings: evaluate(host, ruleSet, profile) };
+  return { host, ...judgement(host, ruleSet, profile) };
 }
 
 /** Findings of `after` that nothing in `before` stands for: neither the same one nor its like at the same setting. */
@@ -105,7 +107,7 @@ export function newFindings(before: readonly Finding[], after: readonly Finding[
  * than before, the findings of its files were there all the time, and only come to light.
  */
 export function causedFindings(before: JudgedHost, after: JudgedHost): readonly Finding[] {
-  const found = newFindings(before.findings, after.findings);
+  const found = newFindings(before.possible, after.possible);
   if (refusals(after.host) >= refusals(before.host)) return found;
   return found.filter(({ at }) => serverOf(after.host.input, at.source.path) !== 'dovecot');
 }
@@ -207,13 +209,12 @@ class FixEngine {
   }
 
   /** Why a finding is not mended, in words. */
-  reasonLeft(input: HostInput, finding: Finding, refused: ReadonlyMap<string, string>): string {
+  reasonLeft(finding: Finding, refused: ReadonlyMap<string, string>): string {
     const { fix } = finding;
     const reason = refused.get(finding.fingerprint);
     if (reason !== undefined) return reason;
-    if (fix === null || fix.edits.length === 0) return `no automatic fix: ${finding.advice}`;
-    if (isTemplate(input, fix))
-      return 'its file is a template whose branches are not told apart: mend it by hand';
+    if (fix === null || fix.edits.length === 0)
+      return finding.unfixable ?? `no automatic fix: ${finding.advice}`;
     if (this.#options.only !== undefined && !this.#options.only.has(finding.rule))
       return 'not asked for by --only';
     if (!fix.safe && this.#options.unsafe !== true) return `needs --unsafe: ${fix.title}`;
@@ -228,7 +229,6 @@ class FixEngine {
     return state.findings.flatMap((finding): Candidate[] => {
       const { fix } = finding;
       if (fix === null || fix.edits.length === 0) return [];
-      if (isTemplate(state.host.input, fix)) return [];
       if (!fix.safe && this.#options.unsafe !== true) return [];
       if (this.#options.only !== undefined && !this.#options.only.has(finding.rule)) return [];
       if (refused.has(finding.fingerprint) || (tries.get(finding.fingerprint) ?? 0) >= MOST_TRIES) return [];
@@ -259,16 +259,6 @@ class FixEngine {
     }
     return judged(withTexts(state.host.input, changed), this.#ruleSet, this.#profile);
   }
-}
-
-/** Statements of Jinja, ERB and their kin: what stands in two branches of one is not set twice. */
-const TEMPLATE_STATEMENT = /\{%|<%[-=#\s]/;
-
-/** True where a fix would change a file that a template engine makes the real ones of. */
-function isTemplate(input: HostInput, { edits }: Fix): boolean {
-  return hostSources(input).some(
-    ({ path, text }) => edits.some((edit) => edit.path === path) && TEMPLATE_STATEMENT.test(text),
-  );
 }
 
 interface Candidate {

@@ -1,7 +1,7 @@
 import type { Server } from '../model/endpoint.ts';
 import { parameterTable } from '../postfix/parameters.ts';
 import type { Edit } from '../text/edits.ts';
-import { type Location, SourceFile } from '../text/source.ts';
+import { type Location, SourceFile, type Span } from '../text/source.ts';
 import { type Hole, parseTemplate, type Rendered, type Template } from '../text/template.ts';
 import type { WordUse } from '../text/template-tokens.ts';
 import { candidates, FILLINGS, type HoleUse, type TemplateKind, useOf } from './fillings.ts';
@@ -21,6 +21,8 @@ interface TemplateFile {
   readonly uses: ReadonlyMap<Hole, HoleUse>;
   /** Lines that the engine writes, or the name of whose setting it writes. */
   readonly unknownLines: ReadonlySet<number>;
+  /** Lines with text of the engine's own. */
+  readonly markedLines: ReadonlySet<number>;
 }
 
 /** What a template engine may make of a host. */
@@ -28,10 +30,10 @@ export interface Rendering {
   readonly input: HostInput;
   /** Where a place of a rendered file is in the template. */
   back(at: Location): Location;
-  /** The same of an edit: null where it would change what an engine fills, chooses or repeats, or write what it filled. */
+  /** The same of an edit: null where a line that it changes has text of an engine in it, or the new text would have. */
   backEdit(edit: Edit): Edit | null;
-  /** Whether a place of a template is there in the rendering. */
-  has(at: Location): boolean;
+  /** Whether a character of a template is there in the rendering. */
+  has(path: string, offset: number): boolean;
 }
 
 /** So many ways through the branches are all tried; of more, enough that any two branches meet in every way. */
@@ -140,14 +142,21 @@ export class TemplatedHost {
   #render(way: number, fill: (hole: Hole, use: HoleUse, server: Server) => string): Rendering {
     const values = this.#ways[way] ?? new Map<string, string>();
     const changed = new Map<string, SourceFile>();
-    const backs = new Map<string, { readonly template: SourceFile; readonly rendered: Rendered }>();
-    for (const { source, server, template, uses } of this.#files) {
+    const backs = new Map<
+      string,
+      {
+        readonly template: SourceFile;
+        readonly rendered: Rendered;
+        readonly markedLines: ReadonlySet<number>;
+      }
+    >();
+    for (const { source, server, template, uses, markedLines } of this.#files) {
       const rendered = template.render(
         (subject) => values.get(subject) ?? '',
         (hole) => fill(hole, uses.get(hole) ?? UNKNOWN, server),
       );
       changed.set(source.path, new SourceFile(source.path, rendered.text, source.encoding));
-      backs.set(source.path, { template: source, rendered });
+      backs.set(source.path, { template: source, rendered, markedLines });
     }
     return {
       input: withTexts(this.#input, changed),
@@ -161,9 +170,9 @@ export class TemplatedHost {
         const file = backs.get(edit.path);
         if (file === undefined) return edit;
         const span = MARK.test(edit.text) ? null : file.rendered.backUnfilled(edit.span);
-        return span === null ? null : { ...edit, span };
+        return span === null || !isFree(file, span, edit.text) ? null : { ...edit, span };
       },
-      has: ({ source, span }) => backs.get(source.path)?.rendered.has(span.start) ?? true,
+      has: (path, offset) => backs.get(path)?.rendered.has(offset) ?? true,
     };
   }
 }
@@ -185,6 +194,20 @@ const hosts = new WeakMap<HostInput, TemplatedHost | null>();
 
 const UNKNOWN: HoleUse = { name: null, place: 'part', field: -1, before: '', isLast: false };
 
+/** Whether the lines that an edit changes are free of an engine's text. Whole lines may come before and behind any. */
+function isFree(
+  { template, markedLines }: { readonly template: SourceFile; readonly markedLines: ReadonlySet<number> },
+  { start, end }: Span,
+  text: string,
+): boolean {
+  const { line: first, column } = template.position(start);
+  if (start === end && column === 1 && text.endsWith('\n')) return true;
+  if (start === end && start === template.text.length && text.startsWith('\n')) return true;
+  const { line: last } = template.position(Math.max(start, end - 1));
+  for (let line = first; line <= last; line++) if (markedLines.has(line)) return false;
+  return true;
+}
+
 function isAnything(place: HoleUse['place']): boolean {
   return place === 'lines' || place === 'name';
 }
@@ -202,7 +225,14 @@ function templateFiles(input: HostInput): TemplateFile[] {
         isAnything(place) ? [source.position(span.start).line] : [],
       ),
     );
-    return [{ source, server, template, uses, unknownLines }];
+    const markedLines = new Set(
+      template.marks.flatMap(({ start, end }) => {
+        const { line: first } = source.position(start);
+        const { line: last } = source.position(end - 1);
+        return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+      }),
+    );
+    return [{ source, server, template, uses, unknownLines, markedLines }];
   });
 }
 

@@ -2,6 +2,7 @@ import type { HostInput } from '../hosts/host.ts';
 import type { Rendering, TemplatedHost } from '../hosts/renderings.ts';
 import type { Finding, Fix } from '../model/finding.ts';
 import type { Edit } from '../text/edits.ts';
+import type { Location } from '../text/source.ts';
 
 /** Judges one rendering; `only` names the rules whose findings still count. */
 export type Judge = (input: HostInput, only?: ReadonlySet<string>) => readonly Finding[];
@@ -10,6 +11,7 @@ export type Judge = (input: HostInput, only?: ReadonlySet<string>) => readonly F
 interface Version {
   readonly finding: Finding;
   readonly way: number;
+  readonly rendering: Rendering;
 }
 
 /** What all renderings say of one place. */
@@ -42,40 +44,55 @@ export function evaluateTemplate(
   judge: Judge,
 ): TemplateFindings {
   const filled = new Panel();
-  const marked = new Panel();
-  const renderings: Rendering[] = [];
+  const ways: Rendering[] = [];
   for (let filling = 0; filling < host.fillings; filling++) {
     for (let way = 0; way < host.ways; way++) {
       const only = filling === 0 ? undefined : filled.rules();
       if (only?.size === 0) continue;
       const rendering = host.filled(way, filling);
+      if (filling === 0) ways.push(rendering);
       const found = inTemplate(rendering, judge(rendering.input, only));
       for (const [key, { rule }] of found) if (declared.has(rule)) found.delete(key);
       filled.see(rendering, found, way, filling === 0);
     }
   }
-  for (let way = 0; way < host.ways; way++) {
+  const marked = new Panel();
+  const tell = (way: number, wanted: ReadonlySet<string>): void => {
+    if (wanted.size === 0) return;
     const rendering = host.marked(way);
-    renderings.push(rendering);
     const own = new Map<string, Finding>();
-    const wanted = new Set([...declared, ...filled.rules()]);
     for (const [key, finding] of inTemplate(rendering, judge(rendering.input, wanted))) {
       if (declared.has(finding.rule)) own.set(key, finding);
-      else filled.all.get(key)?.marked.push({ finding, way });
+      else filled.all.get(key)?.marked.push({ finding, way, rendering });
     }
     marked.see(rendering, own, way, true);
+  };
+  const standing = [...filled.all].flatMap(([key, candidate]) => (filled.stands(key) ? [candidate] : []));
+  const rulesOf = (candidates: readonly Candidate[]): ReadonlySet<string> =>
+    new Set([...declared, ...candidates.map(({ rule }) => rule)]);
+  for (let way = 0; way < host.ways; way++)
+    tell(way, rulesOf(standing.filter(({ versions }) => smallest(versions)?.way === way)));
+  // Where the fix of one way is not possible in all of them, that of another may be.
+  for (let way = 0; way < host.ways; way++) {
+    const open = standing.filter(
+      ({ marked: told }) =>
+        told.length > 0 &&
+        told.every((one) => one.way !== way && one.finding.fix !== null) &&
+        commonFix(told, ways) === null,
+    );
+    if (open.length > 0) tell(way, new Set(open.map(({ rule }) => rule)));
   }
 
   const certain: Finding[] = [];
   const possible: Finding[] = [];
   for (const [key, { versions, marked: told }] of filled.all) {
-    const finding = inWords(host, versions, told, renderings);
+    const finding = inWords(host, versions, told, ways);
     if (finding !== null && filled.stands(key) && isProved(host, finding)) certain.push(finding);
     const [first] = versions;
     if (first !== undefined) possible.push(finding ?? first.finding);
   }
   for (const [key, { versions }] of marked.all) {
-    const finding = inWords(host, [], versions, renderings);
+    const finding = inWords(host, [], versions, ways);
     if (finding === null) continue;
     if (marked.stands(key) && isProved(host, finding)) certain.push(finding);
     possible.push(finding);
@@ -101,19 +118,24 @@ class Panel {
   /** @param isNew the rendering may have lines that none before it had */
   see(rendering: Rendering, found: ReadonlyMap<string, Finding>, way: number, isNew: boolean): void {
     for (const [key, { at }] of this.all) {
-      if (this.stands(key) && !found.has(key) && rendering.has(at)) this.#fallen.add(key);
+      if (this.stands(key) && !found.has(key) && isIn(rendering, at)) this.#fallen.add(key);
     }
     for (const [key, finding] of found) {
       const known = this.all.get(key);
       const candidate = known ?? { rule: finding.rule, at: finding.at, versions: [], marked: [] };
-      candidate.versions.push({ finding, way });
+      candidate.versions.push({ finding, way, rendering });
       if (known !== undefined) continue;
       this.all.set(key, candidate);
       // What comes up late was not there before: it rests on something else, unless its line is new.
-      if (!isNew || this.#seen.some((other) => other.has(finding.at))) this.#fallen.add(key);
+      if (!isNew || this.#seen.some((other) => isIn(other, finding.at))) this.#fallen.add(key);
     }
     this.#seen.push(rendering);
   }
+}
+
+/** Whether the first character of a place of the template is there in a rendering. */
+function isIn(rendering: Rendering, { source, span }: Location): boolean {
+  return rendering.has(source.path, span.start);
 }
 
 /** Findings by what they are about, at their places in the template. What a loop repeats is one. */
@@ -143,13 +165,13 @@ function inWords(
   host: TemplatedHost,
   filled: readonly Version[],
   marked: readonly Version[],
-  renderings: readonly Rendering[],
+  ways: readonly Rendering[],
 ): Finding | null {
   const fewest = smallest(marked);
   if (fewest !== null) {
     const { finding } = fewest;
     if (quotesHole(host, finding)) return null;
-    const fix = commonFix(marked, renderings);
+    const fix = commonFix(marked, ways);
     return restored(host, { ...finding, fix, ...unfixable(finding.fix !== null && fix === null) });
   }
   const other = smallest(filled);
@@ -194,30 +216,23 @@ function addsLines(fix: Fix | null): boolean {
   return fix?.edits.some(({ span, text }) => span.start === span.end && text.includes('\n')) ?? false;
 }
 
-/** The edits that mend it in each rendering; null where there are none, or a template is in their way. */
-function commonFix(marked: readonly Version[], renderings: readonly Rendering[]): Fix | null {
-  const plans = marked.map(({ finding: { fix }, way }): Fix | null => {
-    const rendering = renderings[way];
-    if (fix === null || rendering === undefined) return null;
+/** The edits that mend it whichever way is taken; null where there are none, or a template is in their way. */
+function commonFix(versions: readonly Version[], ways: readonly Rendering[]): Fix | null {
+  const plans = versions.map(({ finding: { fix }, rendering }): Fix | null => {
+    if (fix === null) return null;
     const edits = fix.edits.map((edit) => rendering.backEdit(edit));
     return edits.every((edit) => edit !== null) ? { ...fix, edits } : null;
   });
+  const [{ finding }] = versions as [Version];
+  const having = ways.filter((rendering) => isIn(rendering, finding.at));
   const isEverywhere = ({ edits }: Fix): boolean =>
-    marked.every(({ finding, way }) => edits.every((edit) => stands(renderings[way], finding, edit)));
+    having.every((rendering) => edits.every((edit) => stands(rendering, edit)));
   return plans.find((plan) => plan !== null && isEverywhere(plan)) ?? null;
 }
 
 /** Whether the place of an edit is there in a rendering; an insertion is where the text before it is. */
-function stands(
-  rendering: Rendering | undefined,
-  { at: { source } }: Finding,
-  { path, span }: Edit,
-): boolean {
-  if (rendering === undefined) return false;
-  // Fixes of other files than that of the finding are not followed through branches.
-  if (path !== source.path) return true;
-  const at = span.start === span.end ? Math.max(0, span.start - 1) : span.start;
-  return rendering.has({ source, span: { start: at, end: at } });
+function stands(rendering: Rendering, { path, span }: Edit): boolean {
+  return rendering.has(path, span.start === span.end ? Math.max(0, span.start - 1) : span.start);
 }
 
 /** A finding with the words of the template. */

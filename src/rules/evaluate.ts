@@ -98,7 +98,7 @@ export function judgement(
       silenced.suppressed.filter(({ finding }) => isAsked(finding.rule)),
       ({ finding }) => finding,
     ),
-    possible,
+    possible: possible === certain ? silenced.findings : possible,
   };
 }
 

@@ -33,6 +33,8 @@ export interface Template {
   readonly text: string;
   /** In the order of the text. */
   readonly holes: readonly Hole[];
+  /** Where the engine's own text stands, holes and statements, in the order of the text. */
+  readonly marks: readonly Span[];
   /** What the engine decides on: conditions on one subject go together, wherever they stand. */
   readonly subjects: ReadonlyMap<string, Subject>;
   /** False where statements do not close each other: which lines the engine leaves out is not known, and nothing is rendered. */
@@ -60,6 +62,7 @@ export function parseTemplate(text: string, isNative: (use: WordUse) => boolean)
   return {
     text,
     holes,
+    marks: tokens.flatMap(({ kind, span }) => (kind === 'text' ? [] : [span])),
     subjects,
     isSound,
     render(decide, fill) {

@@ -3,9 +3,16 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { unifiedDiff } from '../../src/fix/diff.ts';
-import { causedFindings, type FixedFile, type FixResult, proposeFixes } from '../../src/fix/fix.ts';
+import {
+  causedFindings,
+  type FixedFile,
+  type FixResult,
+  type JudgedHost,
+  proposeFixes,
+} from '../../src/fix/fix.ts';
 import { encode } from '../../src/hosts/files.ts';
-import { type HostInput, withTexts } from '../../src/hosts/host.ts';
+import { type Host, type HostInput, withTexts } from '../../src/hosts/host.ts';
+import { judgement } from '../../src/rules/evaluate.ts';
 import type { Profile } from '../../src/rules/profile.ts';
 import { BUILTIN_RULES } from '../../src/rules/rule-set.ts';
 import type { SourceFile } from '../../src/text/source.ts';
@@ -18,8 +25,8 @@ export function fixFaults(
 ): { result: FixResult; faults: string[] } {
   const result = proposeFixes(input, BUILTIN_RULES, profile, options);
   const faults: string[] = [];
-  const judged = { host: result.before, findings: result.findingsBefore };
-  for (const finding of causedFindings(judged, { host: result.after, findings: result.findingsAfter })) {
+  const judged = (host: Host): JudgedHost => ({ host, ...judgement(host, BUILTIN_RULES, profile) });
+  for (const finding of causedFindings(judged(result.before), judged(result.after))) {
     faults.push(`new finding ${finding.rule}: ${finding.message}`);
   }
   const changed = new Map(result.files.map(({ after }) => [after.path, after]));
