@@ -10,8 +10,10 @@ import { assumedMain, dovecotFiles, postfixOpener } from './named-files.ts';
 import {
   DANGLING,
   DOVECOT_FILE,
+  fileOrTemplate,
   isPresent,
   isSame,
+  madeName,
   type Place,
   POSTFIX_FILES,
   placeOfIncluded,
@@ -143,7 +145,7 @@ const NO_CONFIGS: FoundConfigs = { of: () => Promise.resolve(null) };
 /** The files by which a place is known; its folder where it has none of its own. */
 function headFiles({ server, directory, fragments }: Place): string[] {
   const names = server === 'postfix' ? POSTFIX_FILES : fragments === null ? [DOVECOT_FILE] : [];
-  const present = names.map((name) => join(directory, name)).filter(isPresent);
+  const present = names.flatMap((name) => fileOrTemplate(directory, name) ?? []);
   return present.length > 0 ? present : [fragments ?? directory];
 }
 
@@ -159,7 +161,7 @@ function hostKey(place: Place): string {
 
 /** What a file stands for by its name: the configuration that it is part of; null where `--as` says what it is. */
 function placesOfFile(path: string, { as }: FindOptions): Place[] | null {
-  const name = basename(path);
+  const name = madeName(basename(path));
   const kind = as ?? name;
   if (kind === name) {
     const directory = normalize(dirname(path));
@@ -223,12 +225,12 @@ async function folderHost(
     directory: first.directory,
     config,
     paths: [
-      ...(postfix === null ? [] : POSTFIX_FILES.map((name) => join(postfix.directory, name))),
+      ...(postfix === null ? [] : POSTFIX_FILES.map((name) => pathOf(postfix.directory, name))),
       ...(dovecot === null ? [] : dovecotPaths(dovecot)),
     ],
     async read() {
-      const main = postfix === null ? null : readIfPresent(join(postfix.directory, 'main.cf'));
-      const master = postfix === null ? null : readIfPresent(join(postfix.directory, 'master.cf'));
+      const main = postfix === null ? null : readIfPresent(pathOf(postfix.directory, 'main.cf'));
+      const master = postfix === null ? null : readIfPresent(pathOf(postfix.directory, 'master.cf'));
       const system = options.system ?? SYSTEM;
       const live = {
         postfix: postfix !== null && isSame(postfix.directory, system.postfix),
@@ -256,9 +258,14 @@ async function folderHost(
   };
 }
 
+/** The path of a file, or of the template that makes it. */
+function pathOf(directory: string, name: string): string {
+  return fileOrTemplate(directory, name) ?? join(directory, name);
+}
+
 /** Where an interrupted fix may have left its record: beside dovecot.conf or beside what it includes. */
 function dovecotPaths({ directory, fragments }: Place): string[] {
-  return [join(directory, DOVECOT_FILE), join(fragments ?? join(directory, 'conf.d'), DOVECOT_FILE)];
+  return [pathOf(directory, DOVECOT_FILE), join(fragments ?? join(directory, 'conf.d'), DOVECOT_FILE)];
 }
 
 /** Dovecot's files, and what was met of them that cannot be read. */
@@ -269,7 +276,7 @@ interface ReadDovecot {
 
 /** @throws InputError when dovecot.conf is not there or cannot be read */
 function readDovecot({ directory, fragments }: Place, live: boolean): ReadDovecot {
-  const path = join(directory, DOVECOT_FILE);
+  const path = pathOf(directory, DOVECOT_FILE);
   const main = fragments === null ? readIfPresent(path) : assumedMain(directory, fragments);
   if (main === null) throw new InputError(`${path}: no such file or directory`);
   return aroundMain(directory, main, fragments !== null, live);

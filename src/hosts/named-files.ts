@@ -3,7 +3,7 @@ import { basename, dirname, join, normalize, posix, relative, resolve } from 'no
 import type { DovecotFiles } from '../dovecot/load.ts';
 import { SourceFile } from '../text/source.ts';
 import { errorCode, InputError, readSource, readSourceOrNull, reasonOf } from './files.ts';
-import { DOVECOT_FILE } from './places.ts';
+import { DOVECOT_FILE, fileOrTemplate, madeName } from './places.ts';
 
 /** The folder that plays `/` for a folder that ends in `etc/postfix` or `etc/dovecot`, or null. */
 function systemRootOf(directory: string, name: RegExp): string | null {
@@ -86,13 +86,13 @@ export function dovecotFiles(directory: string, live: boolean): NamedFiles {
       if (at === null) return null;
       const before = cache.get(at);
       if (before !== undefined) return before;
-      const source = readNamed(at, problems);
+      const source = readNamed(at, problems) ?? readTemplate(at, problems);
       cache.set(at, source);
       return source;
     },
     entries(folder) {
       const at = place(folder);
-      const names = at === null ? null : namesIn(at);
+      const names = at === null ? null : namesIn(at)?.map(madeName);
       const next = known.flatMap((path) => nextName(folder, path));
       return names === null && next.length === 0 ? null : [...new Set([...(names ?? []), ...next])];
     },
@@ -119,6 +119,12 @@ function namesIn(folder: string): readonly string[] | null {
     // As glob(3) does: it goes on without.
     return null;
   }
+}
+
+/** The template that makes a file which is not there. */
+function readTemplate(path: string, problems: InputError[]): SourceFile | null {
+  const template = fileOrTemplate(dirname(path), basename(path));
+  return template === null || template === path ? null : readNamed(template, problems);
 }
 
 function readNamed(path: string, problems: InputError[]): SourceFile | null {

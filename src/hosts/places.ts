@@ -20,6 +20,28 @@ export const DOVECOT_FILE = 'dovecot.conf';
 /** Names of what Dovecot's own dovecot.conf includes, by which a folder without one is known. */
 const FRAGMENT = /^10-(auth|logging|mail|master|ssl)\.conf$/;
 
+/** What files are called from which template engines and scripts make the real ones: `main.cf.j2`, `10-ssl.conf.erb`. */
+const TEMPLATE_SUFFIX = /\.(?:j2|jinja2?|erb|epp|tmpl|tpl|gotmpl|template|mustache|hbs|njk)$/;
+
+/** The name of the file that a template makes; of any other file, its own. */
+export function madeName(name: string): string {
+  return name.replace(TEMPLATE_SUFFIX, '');
+}
+
+/** The path of a file in a folder, or of the template that makes it; null where neither is there. */
+export function fileOrTemplate(folder: string, name: string): string | null {
+  const path = join(folder, name);
+  if (isPresent(path)) return path;
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return null;
+  }
+  const template = names.filter((one) => one !== name && madeName(one) === name).sort()[0];
+  return template === undefined ? null : join(folder, template);
+}
+
 /** What is said of a link that leads nowhere. */
 export const DANGLING = 'a link to a file that is not there';
 
@@ -87,18 +109,19 @@ export async function placesIn(folder: string, problems: InputError[]): Promise<
 
 /** The configuration whose dovecot.conf would include a file: the place of the nearest one, in its folder or the one above. */
 export function placeOfIncluded(path: string): Place | null {
-  if (!/\.conf(\.ext)?$/.test(path)) return null;
+  if (!/\.conf(\.ext)?$/.test(madeName(path))) return null;
   const folder = normalize(dirname(path));
   for (const directory of [folder, join(folder, '..')])
-    if (isPresent(join(directory, DOVECOT_FILE))) return { server: 'dovecot', directory, fragments: null };
+    if (fileOrTemplate(directory, DOVECOT_FILE) !== null)
+      return { server: 'dovecot', directory, fragments: null };
   return null;
 }
 
 function placesAt(folder: string): Place[] {
   const places: Place[] = [];
-  if (isPresent(join(folder, DOVECOT_FILE)))
+  if (fileOrTemplate(folder, DOVECOT_FILE) !== null)
     places.push({ server: 'dovecot', directory: folder, fragments: null });
-  if (POSTFIX_FILES.some((name) => isPresent(join(folder, name))))
+  if (POSTFIX_FILES.some((name) => fileOrTemplate(folder, name) !== null))
     places.push({ server: 'postfix', directory: folder, fragments: null });
   if (places.length > 0 || !isPresent(folder)) return places;
   return fragmentFolder(folder) ? [fragmentPlace(folder)] : [];
@@ -107,15 +130,15 @@ function placesAt(folder: string): Place[] {
 /** A conf.d that was named by itself belongs to the dovecot.conf above it. */
 function placesAround(folder: string): Place[] {
   const parent = join(folder, '..');
-  const belongs = basename(resolve(folder)) === 'conf.d' && isPresent(join(parent, DOVECOT_FILE));
+  const belongs = basename(resolve(folder)) === 'conf.d' && fileOrTemplate(parent, DOVECOT_FILE) !== null;
   return belongs ? [{ server: 'dovecot', directory: parent, fragments: null }] : [];
 }
 
 function fragmentFolder(folder: string): boolean {
   try {
-    const above = join(folder, '..', DOVECOT_FILE);
-    if (basename(resolve(folder)) === 'conf.d' && isPresent(above)) return false;
-    return readdirSync(folder).some((name) => FRAGMENT.test(name));
+    const above = fileOrTemplate(join(folder, '..'), DOVECOT_FILE);
+    if (basename(resolve(folder)) === 'conf.d' && above !== null) return false;
+    return readdirSync(folder).some((name) => FRAGMENT.test(madeName(name)));
   } catch {
     return false;
   }
@@ -151,7 +174,8 @@ async function search(start: string, problems: InputError[]): Promise<Place[]> {
       ignore: ['**/.git', '**/node_modules'],
       fs: { readdir: readableFolders(problems) },
     });
-    for (const { path, name, dirent } of entries.sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    for (const { path, name: own, dirent } of entries.sort((a, b) => (a.path < b.path ? -1 : 1))) {
+      const name = madeName(own);
       const whole = join(folder, path);
       const directory = dirname(whole);
       if (dirent.isSymbolicLink() && leadsToFolder(whole)) pending.push(whole);

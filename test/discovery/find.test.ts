@@ -499,3 +499,35 @@ describe('files of the running system', () => {
     expect(facts).toBeUndefined();
   });
 });
+
+describe('templates by the names of what they make', () => {
+  test.each(['j2', 'jinja', 'erb', 'epp', 'tmpl', 'tpl', 'gotmpl', 'template'])('.%s', async (suffix) => {
+    files({
+      [`postfix/main.cf.${suffix}`]: 'myhostname = {{ host }}\n',
+      [`postfix/master.cf.${suffix}`]: 'smtp inet n - n - - smtpd\n',
+      [`dovecot/dovecot.conf.${suffix}`]: '!include conf.d/*.conf\n!include_try local.conf\n',
+      [`dovecot/conf.d/10-ssl.conf.${suffix}`]: 'ssl = required\n',
+      [`dovecot/local.conf.${suffix}`]: 'ssl_cert = </a\n',
+    });
+    const { postfix, dovecot } = await only(['.']);
+    expect(postfix?.main?.path).toBe(`postfix/main.cf.${suffix}`);
+    expect(postfix?.master?.path).toBe(`postfix/master.cf.${suffix}`);
+    expect(dovecot?.main.path).toBe(`dovecot/dovecot.conf.${suffix}`);
+    expect(dovecot?.open('/etc/dovecot/conf.d/10-ssl.conf')?.path).toBe(
+      `dovecot/conf.d/10-ssl.conf.${suffix}`,
+    );
+    expect(dovecot?.open('/etc/dovecot/local.conf')?.path).toBe(`dovecot/local.conf.${suffix}`);
+    expect(dovecot?.entries('/etc/dovecot/conf.d')).toContain('10-ssl.conf');
+  });
+
+  test('a path to one is a path to its host', async () => {
+    files({ 'roles/mail/main.cf.j2': 'a = b\n', 'roles/mail/conf.d/10-ssl.conf.j2': 'ssl = yes\n' });
+    expect((await only(['roles/mail/main.cf.j2'])).postfix?.main?.path).toBe('roles/mail/main.cf.j2');
+    expect((await only(['roles/mail/conf.d'])).dovecot?.mainAssumed).toBe(true);
+  });
+
+  test('the file itself comes before its template', async () => {
+    files({ 'main.cf': 'a = b\n', 'main.cf.j2': 'a = {{ b }}\n' });
+    expect((await only(['.'])).postfix?.main?.path).toBe('main.cf');
+  });
+});
