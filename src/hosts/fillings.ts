@@ -164,7 +164,8 @@ const PARTS = ['example.org', 'a', '192.0.2.1', 'localhost', '127.0.0.1'];
 const PORTS = ['587', '465', '25', 'a.example.org', '127.0.0.1'];
 const FILES = ['/etc/ssl/private/mail.pem', '/etc/ssl/certs/mail.pem', '/etc/letsencrypt/live/a/full.pem'];
 const TABLES = ['hash:/etc/postfix/table', '', 'example.org', 'static:a', '$mydomain'];
-const NETWORKS = ['127.0.0.0/8', '', '192.0.2.0/24', '[::1]/128', '10.0.0.1'];
+// What stands first decides: a pattern with a mark of exclamation may take back what follows.
+const NETWORKS = ['127.0.0.0/8', '!0.0.0.0/0 ![::]/0', '192.0.2.0/24', '', '10.0.0.1'];
 const PROTOCOLS = [
   '!SSLv2, !SSLv3, !TLSv1, !TLSv1.1, !TLSv1.2',
   '!SSLv2, !SSLv3, !TLSv1, !TLSv1.1',
