@@ -1,5 +1,5 @@
 import type { Location, SourceFile } from '../text/source.ts';
-import { contains, type Network, parseAddress, parseNetwork } from './addresses.ts';
+import { type Address, contains, type Network, parseAddress, parseNetwork } from './addresses.ts';
 import { type Effective, listWords, type PostfixConfiguration } from './configuration.ts';
 import { type OpenTable, openTable } from './open-tables.ts';
 import { hasFeature } from './parameters.ts';
@@ -71,6 +71,9 @@ export interface NetworkMatch {
   readonly by: NetworkPattern | null;
 }
 
+/** A list that is longer, in characters, is not taken apart: whom it holds is not known. */
+const LONGEST = 1 << 22;
+
 const READ = new WeakMap<PostfixConfiguration, Map<string, NetworkList>>();
 
 /** Reads a list of networks of a service. */
@@ -100,18 +103,22 @@ function readNetworks(
     files: [],
   };
   // A default of the host's own addresses is a name here: it holds nobody who comes from elsewhere.
-  const patterns =
-    effective.value === '' || effective.setting === null
+  const { length } = effective.value;
+  const patterns: NetworkPattern[] =
+    length === 0 || effective.setting === null
       ? []
-      : readPatterns(reader, effective.value, false, (start, end) => partLocation(effective, start, end));
+      : length > LONGEST
+        ? [{ text: '', negated: false, kind: 'file', ...NOTHING, at: null }]
+        : readPatterns(reader, effective.value, false, (start, end) => partLocation(effective, start, end));
   return { effective, patterns, parentDomains: parents.includes(name) };
 }
 
 /** Looks a client up in a list. */
 export function matchNetworks(list: NetworkList, client: NamedClient): NetworkMatch {
+  const own = parseAddress(client.address);
   let doubt: NetworkPattern | null = null;
   for (const pattern of list.patterns) {
-    const found = matchPattern(pattern, client, list.parentDomains);
+    const found = matchPattern(pattern, client, own, list.parentDomains);
     if (found === 'no') continue;
     if (found === 'unknown') {
       doubt ??= pattern;
@@ -200,9 +207,9 @@ function isNetwork(text: string): boolean {
 function matchPattern(
   { kind, text, network, table, fault }: NetworkPattern,
   { address, name }: NamedClient,
+  own: Address | null,
   parentDomains: boolean,
 ): 'yes' | 'no' | 'error' | 'unknown' {
-  const own = parseAddress(address);
   if (kind === 'file') return 'unknown';
   if (kind === 'name')
     return matchesName(name.toLowerCase(), text.toLowerCase(), parentDomains) ? 'yes' : 'no';
