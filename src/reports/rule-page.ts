@@ -60,6 +60,8 @@ export interface PageSilence {
   readonly where: string;
   /** A comment and the line that it speaks of; null where no comment reaches what the rule reports. */
   readonly comment: PageFile | null;
+  /** The bad example that the comment is for, and the line of its file that it goes before, from 1. */
+  readonly before: { readonly example: number; readonly line: number } | null;
   /** What switches the rule off in `.pfharden.json`. */
   readonly config: string;
 }
@@ -117,7 +119,7 @@ export function rulePage(rule: RulePage, options: PageOptions): PageView {
       counts: counts(rule, profile),
       why: typeof rule.rationale === 'string' ? '' : rationaleOf(rule, profile),
     })),
-    rationale: typeof rule.rationale === 'string' ? rule.rationale : '',
+    rationale: sharedRationale(rule, options.profiles),
     background: rule.background ?? [],
     wire: rule.wire ?? [],
     manual: (rule.manual ?? []).map((manual) => manualView(manual, rule)),
@@ -156,6 +158,13 @@ function counts(rule: RulePage, profile: Profile): string {
       return `${names.join(', ')}: ${level}`;
     });
   return others.length === 0 ? usual : `${usual} (${others.join('; ')})`;
+}
+
+/** The sentence for all profiles; empty where each profile has one of its own. */
+function sharedRationale(rule: RulePage, profiles: readonly Profile[]): string {
+  if (typeof rule.rationale === 'string') return rule.rationale;
+  const alike = new Set(profiles.map((profile) => counts(rule, profile))).size === 1;
+  return rule.rationale === undefined && alike ? 'It counts alike under each profile.' : '';
 }
 
 /** Why the rule counts as it does under the profile, or under the nearest that it extends. */
@@ -267,8 +276,8 @@ const REASON = 'the reason';
 function silence({ id, applies }: RulePage, runs: readonly (() => ExampleRun)[]): PageSilence {
   const config = JSON.stringify({ severity: { [id]: 'off' } }, null, 2);
   // What is said of comments is not silenced by comments.
-  if (applies.server === 'any') return { where: '', comment: null, config };
-  for (const run of runs) {
+  if (applies.server === 'any') return { where: '', comment: null, before: null, config };
+  for (const [example, run] of runs.entries()) {
     const { host, findings } = run();
     for (const finding of findings) {
       const place = silencingPlace(finding, host);
@@ -279,10 +288,11 @@ function silence({ id, applies }: RulePage, runs: readonly (() => ExampleRun)[])
         where: place.wholeFile
           ? `At the head of ${path}, before its first setting:`
           : `In ${path}, on the line before the setting:`,
-        comment: { path, text: place.wholeFile ? comment : `${comment}\n${place.line}` },
+        comment: { path, text: place.wholeFile ? comment : `${comment}\n${place.text}` },
+        before: { example, line: place.line },
         config,
       };
     }
   }
-  return { where: '', comment: null, config };
+  return { where: '', comment: null, before: null, config };
 }

@@ -6,8 +6,9 @@ import { standsNowhere } from './text.ts';
 export interface SilencingPlace {
   /** True where no line of the file sets what is reported: the comment then speaks for the whole file. */
   readonly wholeFile: boolean;
-  /** The line that the comment stands before, without its line end. */
-  readonly line: string;
+  /** The line that the comment stands before, from 1, and its text without line end. */
+  readonly line: number;
+  readonly text: string;
   /** The blanks before that line. */
   readonly indent: string;
 }
@@ -23,7 +24,9 @@ export function silencingPlace(finding: Finding, host: Host): SilencingPlace | n
       ? (entry.items.find(({ line }) => line.span.start <= span.start && span.start < line.span.end)?.line
           .span.start ?? span.start)
       : span.start;
-  const line = source.slice(source.lineSpan(source.position(start).line)).replace(/[\r\n]+$/, '');
-  const indent = /^[ \t]*/.exec(line)?.[0] ?? '';
-  return { wholeFile: standsNowhere(finding, host), line, indent };
+  const wholeFile = standsNowhere(finding, host);
+  const line = wholeFile ? 1 : source.position(start).line;
+  const text = source.slice(source.lineSpan(line)).replace(/[\r\n]+$/, '');
+  const indent = wholeFile ? '' : (/^[ \t]*/.exec(text)?.[0] ?? '');
+  return { wholeFile, line, text, indent };
 }

@@ -1,16 +1,28 @@
 import { pages } from 'virtual:builtin-rule-pages';
 import { Ajv } from 'ajv';
+import { exampleTexts } from '../../src/fix/example-run.ts';
 import { explainJson, explainText } from '../../src/reports/explain.ts';
 import { PLAIN } from '../../src/reports/palette.ts';
 import { type PageView, rulePage } from '../../src/reports/rule-page.ts';
-import type { RulePage } from '../../src/rules/rule.ts';
+import { judgement } from '../../src/rules/evaluate.ts';
+import { exampleText, type RulePage } from '../../src/rules/rule.ts';
 import { BUILTIN_PROFILE_NAMES, BUILTIN_RULES, builtinProfile } from '../../src/rules/rule-set.ts';
 import { explainSchema } from '../cli/schemas.ts';
+import { hostFromTexts } from '../support/host.ts';
 
 const WIDTH = 80;
 const profiles = BUILTIN_PROFILE_NAMES.map(builtinProfile);
 
-function viewOf(rule: RulePage, mostExamples?: number): PageView {
+const views = new Map<RulePage, PageView>();
+
+/** The page with all its examples, made once for each rule. */
+function viewOf(rule: RulePage): PageView {
+  const view = views.get(rule) ?? made(rule);
+  views.set(rule, view);
+  return view;
+}
+
+function made(rule: RulePage, mostExamples?: number): PageView {
   return rulePage(rule, {
     ruleSet: BUILTIN_RULES,
     profiles,
@@ -21,13 +33,20 @@ function viewOf(rule: RulePage, mostExamples?: number): PageView {
   });
 }
 
+const texts = new Map<RulePage, string>();
+
+/** The page as a terminal shows it, made once for each rule. */
+function textOf(rule: RulePage): string {
+  const text = texts.get(rule) ?? explainText(made(rule, 2), { width: WIDTH, palette: PLAIN });
+  texts.set(rule, text);
+  return text;
+}
+
 function page(id: string): RulePage {
   const found = pages.find((rule) => rule.id === id);
   if (found === undefined) throw new Error(`no page for ${id}`);
   return found;
 }
-
-const textOf = (rule: RulePage): string => explainText(viewOf(rule, 2), { width: WIDTH, palette: PLAIN });
 
 const SECTIONS = [
   'Why',
@@ -42,6 +61,20 @@ const SECTIONS = [
 ];
 
 const validate = new Ajv({ allowUnionTypes: true }).compile(explainSchema);
+
+/** The rules that are silenced in an example when the comment of the page is put into it. */
+function silencedWith(rule: RulePage, { comment, before }: PageView['silence']): string[] {
+  const example = before === null ? undefined : rule.examples.bad[before.example];
+  if (comment === null || before === null || example === undefined) return [];
+  const [line = ''] = comment.text.split('\n');
+  const lines = exampleText(example.files[comment.path] ?? '').split('\n');
+  const file = [...lines.slice(0, before.line - 1), line, ...lines.slice(before.line - 1)].join('\n');
+  const host = hostFromTexts({ ...exampleTexts(example), [comment.path]: file }, example);
+  const { suppressed } = judgement(host, BUILTIN_RULES, builtinProfile(example.profile ?? 'modern'), {
+    only: new Set([rule.id]),
+  });
+  return suppressed.map(({ finding }) => finding.rule);
+}
 
 describe.each(pages.map((rule) => ({ id: rule.id, rule })))('the page of $id', ({ id, rule }) => {
   test('begins with the rule and has its sections in their order', () => {
@@ -73,6 +106,13 @@ describe.each(pages.map((rule) => ({ id: rule.id, rule })))('the page of $id', (
       expect(findings.map(({ file, line, column }) => `${file}:${line}:${column}`)).toEqual(wanted);
       expect(report.join('\n')).toContain(`[${id}]`);
     }
+  });
+
+  test('says how to silence it, and that silences it', () => {
+    const { silence } = viewOf(rule);
+    // What is said of comments is the one thing that no comment silences.
+    expect(silence.comment === null).toBe(rule.applies.server === 'any');
+    expect(silencedWith(rule, silence).includes(id)).toBe(silence.comment !== null);
   });
 
   test('as JSON follows its schema', () => {
@@ -144,6 +184,13 @@ describe('a page', () => {
       rationale: { 'legacy-compatible': 'old', strict: 'new' },
     };
     expect(viewOf(rule).levels.map(({ why }) => why)).toEqual(['old', 'old', 'new']);
+  });
+
+  test('says that a rule without a reason counts alike, where it does', () => {
+    const { rationale: _, ...alike } = page('dovecot/syntax');
+    expect(viewOf(alike).rationale).toBe('It counts alike under each profile.');
+    const { rationale: _other, ...differs } = page('postfix/auth-on-mx');
+    expect(viewOf(differs).rationale).toBe('');
   });
 
   test('shows the lines and commands of each release', () => {
