@@ -1,117 +1,55 @@
-import { scopePath } from '../dovecot/assignment.ts';
-import type { DovecotConfiguration } from '../dovecot/configuration.ts';
-import { originOf } from '../dovecot/effective.ts';
 import type { Host } from '../hosts/host.ts';
-import { type EndpointAuth, type EndpointTls, SERVER_NAMES, type Server } from '../model/endpoint.ts';
+import { TemplatedHost } from '../hosts/renderings.ts';
+import { type EndpointAuth, type EndpointTls, SERVER_NAMES } from '../model/endpoint.ts';
 import { shownValue } from '../model/secrets.ts';
 import type { Origin } from '../model/setting.ts';
-import type { Effective, PostfixConfiguration, PostfixSetting } from '../postfix/configuration.ts';
 import { protocolsText, type TableFormat } from './endpoint-table.ts';
 import { hostHead } from './json.ts';
 import type { Palette } from './palette.ts';
 import { type ShownEndpoint, shownEndpoints, tlsLines } from './show-endpoints.ts';
+import { type ShownSetting, settingsOf } from './show-settings.ts';
+import { type EndpointJson, FILLED, templatedEndpoints } from './show-template.ts';
 import { hostName, judgedPrograms, PROGRAM_NAMES } from './text.ts';
 import { shownText, widthOf, wrap } from './words.ts';
-
-interface ShownSetting {
-  readonly server: Server;
-  /** The service of an override; the path of the section of a line of Dovecot. */
-  readonly service: string | null;
-  readonly name: string;
-  /** As written, or the text of the default. */
-  readonly raw: string;
-  readonly value: string;
-  readonly origin: Origin;
-}
-
-/** What is set, and with `all` also what is left at its default. */
-function settingsOf({ postfix, dovecot }: Host, all: boolean): ShownSetting[] {
-  return [
-    ...(postfix === null ? [] : postfixSettings(postfix.configuration, all)),
-    ...(dovecot === null ? [] : dovecotSettings(dovecot.configuration, all)),
-  ];
-}
-
-function postfixSettings(configuration: PostfixConfiguration, all: boolean): ShownSetting[] {
-  const shown = (service: string | null, { name, raw, value, origin }: Effective): ShownSetting => ({
-    server: 'postfix',
-    service,
-    name,
-    raw,
-    value,
-    origin,
-  });
-  const explicit = configuration
-    .settings()
-    .filter((setting) => setting.kind === 'main' || setting.entry.reached);
-  const set = explicit.map((setting: PostfixSetting): ShownSetting => {
-    const service = setting.kind === 'override' ? setting.service : null;
-    return shown(service?.id ?? null, configuration.get(setting.name, service));
-  });
-  if (!all) return set;
-  const names = new Set(explicit.flatMap(({ kind, name }) => (kind === 'main' ? [name] : [])));
-  const rest = [...configuration.table.names(), ...configuration.transportParameters.keys()].filter(
-    (name) => !names.has(name),
-  );
-  return [...set, ...rest.sort().map((name) => shown(null, configuration.get(name)))];
-}
-
-function dovecotSettings(configuration: DovecotConfiguration, all: boolean): ShownSetting[] {
-  const dead = new Set(configuration.deadSettings().map((pair) => pair.dead));
-  const set = configuration
-    .settings()
-    .filter((assignment) => !dead.has(assignment))
-    .map((assignment): ShownSetting => {
-      const { name, written, value, scope, at } = assignment;
-      const path = scopePath(scope).join(' > ');
-      return {
-        server: 'dovecot',
-        service: path === '' ? null : path,
-        name,
-        raw: written,
-        value: value ?? written,
-        origin: originOf(at, assignment),
-      };
-    });
-  if (!all) return set;
-  const names = new Set(set.flatMap(({ service, name }) => (service === null ? [name] : [])));
-  const rest = [...configuration.table.names()].filter(
-    (name) => !names.has(name) && configuration.table.get(name)?.default !== null,
-  );
-  const defaults = rest.sort().map((name): ShownSetting => {
-    const { value, origin } = configuration.get(name);
-    return { server: 'dovecot', service: null, name, raw: value, value, origin };
-  });
-  return [...set, ...defaults];
-}
 
 /** A host of `show --format json`. */
 export function showHost(host: Host, all: boolean): unknown {
   return {
     ...hostHead(host),
-    settings: settingsOf(host, all).map(({ server, service, name, raw, value, origin }) => ({
+    settings: settingsOf(host, all).map(({ server, service, name, raw, value, filled, origin }) => ({
       server,
       service,
       name,
-      value: shownValue(name, raw),
-      effective: shownValue(name, value),
+      value: filled === 'written' ? null : shownValue(name, raw),
+      effective: filled === null ? shownValue(name, value) : null,
+      ...(filled === null ? {} : { templated: true }),
       origin: originJson(origin),
     })),
-    endpoints: shownEndpoints(host).map(({ endpoint, tls, notes }) => {
-      const { id, server, side, role, address, port, auth } = endpoint;
-      return {
-        id,
-        server,
-        side,
-        role,
-        address,
-        port,
-        tls: tlsJson(tls),
-        auth: { beforeTls: auth.beforeTls, afterTls: auth.afterTls },
-        notes,
-      };
-    }),
+    endpoints: endpointsJson(host),
   };
+}
+
+/** Of templates, what all that they may come to have in common. */
+function endpointsJson(host: Host): readonly EndpointJson[] {
+  const templated = TemplatedHost.of(host.input);
+  return templated === null ? plainEndpoints(host) : templatedEndpoints(templated, plainEndpoints);
+}
+
+function plainEndpoints(host: Host): readonly EndpointJson[] {
+  return shownEndpoints(host).map(({ endpoint, tls, notes }) => {
+    const { id, server, side, role, address, port, auth } = endpoint;
+    return {
+      id,
+      server,
+      side,
+      role,
+      address,
+      port,
+      tls: tlsJson(tls),
+      auth: { beforeTls: auth.beforeTls, afterTls: auth.afterTls },
+      notes,
+    };
+  });
 }
 
 /** Ciphers are null where nothing is known of them; who decides on the order and the keys belong to servers. */
@@ -152,8 +90,12 @@ export function showText(host: Host, all: boolean, format: TableFormat): string 
     place = heading;
     lines.push(...settingLines(setting, palette, width));
   }
-  const endpoints = shownEndpoints(host);
-  lines.push('', palette.strong('Endpoints'), ...endpointTable(endpoints), ...tlsLines(endpoints, format));
+  const templated = TemplatedHost.of(host.input);
+  lines.push('', palette.strong('Endpoints'));
+  if (templated === null) {
+    const endpoints = shownEndpoints(host);
+    lines.push(...endpointTable(endpoints), ...tlsLines(endpoints, format));
+  } else lines.push(...table(templatedEndpoints(templated, plainRows).map(filledRow)));
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
@@ -167,7 +109,8 @@ function settingLines(setting: ShownSetting, palette: Palette, width: number): s
     origin.kind === 'default' ? '' : String(origin.at.source.position(origin.at.span.start).line);
   const [first = '', ...rest] = wrap(`${name} = ${raw}`, width - 8);
   const lines = [`${palette.dim(number.padStart(5))}  ${first}`, ...rest.map((line) => `           ${line}`)];
-  if (value !== raw)
+  if (setting.filled !== null) lines.push(`       ${palette.dim('-> ')}${palette.dim(FILLED)}`);
+  else if (value !== raw)
     lines.push(
       ...wrap(value, width - 11).map(
         (line, index) => `       ${palette.dim(index === 0 ? '-> ' : '   ')}${line}`,
@@ -179,23 +122,42 @@ function settingLines(setting: ShownSetting, palette: Palette, width: number): s
 const HEADINGS = ['endpoint', 'role', 'address', 'TLS', 'protocols', 'AUTH'];
 
 function endpointTable(endpoints: readonly ShownEndpoint[]): string[] {
-  if (endpoints.length === 0) return ['  none'];
-  const rows = [
-    HEADINGS,
-    ...endpoints.map(({ endpoint, tls, fault }) => {
-      const { id, role, address, port, auth } = endpoint;
-      const assumed = endpoint.server === 'postfix' && endpoint.service.assumed;
-      return [
-        // The destination of a client is its address.
-        shownText(id.replace(/>.*$/s, '')) + (assumed ? ' (assumed)' : ''),
-        role,
-        `${shownText(address)}${port === null ? '' : `:${port}`}`,
-        tls.mode,
-        fault === null ? protocolsText(tls.protocols) : `none: ${fault.replaceAll('-', ' ')}`,
-        authText(auth),
-      ];
-    }),
+  return table(endpoints.map(endpointRow));
+}
+
+/** The rows of the table with the ids of their endpoints. */
+function plainRows(host: Host): readonly EndpointJson[] {
+  return shownEndpoints(host).map((shown) => {
+    const [, role, address, mode, protocols, auth] = endpointRow(shown);
+    return { id: shown.endpoint.id, role, address, mode, protocols, auth };
+  });
+}
+
+function filledRow({ id, role, address, mode, protocols, auth }: EndpointJson): string[] {
+  const cells = [role, address, mode, protocols, auth];
+  return [
+    shownText(id.replace(/>.*$/s, '')),
+    ...cells.map((cell) => (typeof cell === 'string' ? cell : FILLED)),
   ];
+}
+
+function endpointRow({ endpoint, tls, fault }: ShownEndpoint): string[] {
+  const { id, role, address, port, auth } = endpoint;
+  const assumed = endpoint.server === 'postfix' && endpoint.service.assumed;
+  return [
+    // The destination of a client is its address.
+    shownText(id.replace(/>.*$/s, '')) + (assumed ? ' (assumed)' : ''),
+    role,
+    `${shownText(address)}${port === null ? '' : `:${port}`}`,
+    tls.mode,
+    fault === null ? protocolsText(tls.protocols) : `none: ${fault.replaceAll('-', ' ')}`,
+    authText(auth),
+  ];
+}
+
+function table(endpoints: readonly (readonly string[])[]): string[] {
+  if (endpoints.length === 0) return ['  none'];
+  const rows = [HEADINGS, ...endpoints];
   const widths = HEADINGS.map((_, column) =>
     rows.reduce((widest, row) => Math.max(widest, widthOf(row[column] ?? '')), 0),
   );

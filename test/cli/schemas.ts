@@ -85,7 +85,7 @@ export const lintSchema = withMore(
   { ignored: list(text) },
 );
 
-const setting = exactly({
+const plainSetting = {
   server: { enum: ['postfix', 'dovecot'] },
   service: orNull(text),
   name: text,
@@ -96,7 +96,17 @@ const setting = exactly({
     file: orNull(text),
     line: orNull(position),
   }),
-});
+};
+
+/** A template engine fills the value, or decides on what it is worth. */
+const templatedSetting = {
+  ...plainSetting,
+  value: orNull(text),
+  effective: orNull(text),
+  templated: { const: true },
+};
+
+const setting = { anyOf: [exactly(plainSetting), exactly(templatedSetting)] };
 
 const mechanisms = { type: ['array', 'null'], items: text };
 
