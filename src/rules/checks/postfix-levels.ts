@@ -13,6 +13,7 @@ import type { Location } from '../../text/source.ts';
 import type { Check, CheckContext, ProposedFix, Report } from '../check.ts';
 import { decidingPlace } from '../locate.ts';
 import { andList, endpointPhrase } from '../messages.ts';
+import { authOffer } from './smtpd-auth.ts';
 
 /**
  * Security levels of the listeners: smtpd(8) and postscreen(8). Facts: postfix-tls §3 (smtpd.c
@@ -352,7 +353,8 @@ function* submissionTlsOptional(context: CheckContext): Iterable<Report> {
       data: {
         certificate: hasCertificate(postfix, endpoint.service, 'smtpd'),
         service: endpoint.service.id,
-        sasl: endpoint.sasl,
+        override: levelFrom.setting?.kind === 'override',
+        plainAuth: authOffer(postfix, endpoint).beforeTls,
         decides: decidedBy(levelFrom),
       },
       fix: levelFix(context, endpoint, 'encrypt'),
