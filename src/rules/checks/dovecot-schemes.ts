@@ -61,7 +61,7 @@ function* weakPasswordScheme(context: DovecotCheckContext): Iterable<Report> {
         message,
         at,
         setting,
-        actual: scheme,
+        actual: setting === 'args' ? `scheme=${scheme}` : scheme,
         data: { scheme: name, refused: REFUSED.has(name), file },
       };
   }

@@ -70,7 +70,6 @@ function* unreachable(
     at: partPlace(context, use, holder, start, end),
     of: holder.effective,
     endpoint: use.endpoint,
-    actual: holder.effective.value.slice(start, end),
     data: {
       words: missed.map(({ item }) => item.word.text),
       by:
@@ -116,7 +115,7 @@ function at(
   use: ListUse,
   { item, holder }: PlacedRestriction,
   shown?: RestrictionWord,
-): Pick<Report, 'at' | 'of' | 'endpoint' | 'actual'> {
+): Pick<Report, 'at' | 'of' | 'endpoint'> {
   const builtIn = holder.effective.setting === null;
   const outer = builtIn ? use.placed.find((placed) => placed.item.members === holder) : undefined;
   const of = outer?.holder ?? holder;
@@ -125,7 +124,6 @@ function at(
     at: partPlace(context, use, of, word.start, word.end),
     of: of.effective,
     endpoint: use.endpoint,
-    actual: word.text,
   };
 }
 
@@ -219,7 +217,6 @@ function* warnsAtEnd(context: CheckContext, use: ListUse): Iterable<Report> {
     at: partPlace(context, use, use.list, word.start, word.end),
     of: use.list.effective,
     endpoint: use.endpoint,
-    actual: word.text,
     message: 'warnsAtEnd',
     data: { in: use.name },
   };
