@@ -156,8 +156,10 @@ function* bannerReports(context: CheckContext, endpoint: PostfixEndpoint, name: 
     safe: start !== 'other',
     ...proposeValue(postfix, setting, good),
   };
-  if (version !== undefined) yield { ...common, message: 'version', data: { shown: version }, fix };
-  if (system !== undefined) yield { ...common, message: 'system', data: { shown: system }, fix };
+  if (version !== undefined && system !== undefined)
+    yield { ...common, message: 'version-and-system', data: { version, system }, fix };
+  else if (version !== undefined) yield { ...common, message: 'version', data: { shown: version }, fix };
+  else if (system !== undefined) yield { ...common, message: 'system', data: { shown: system }, fix };
   if (start !== 'good')
     yield {
       ...common,
