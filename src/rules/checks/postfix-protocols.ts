@@ -1,5 +1,6 @@
 import type { Side } from '../../model/endpoint.ts';
 import { belowFloor, compareProtocols, PROTOCOLS, type Protocol } from '../../model/protocol.ts';
+import { libraryProtocols } from '../../tls/openssl.ts';
 import type { Check, CheckContext, Report } from '../check.ts';
 import { mandatoryListMissed, mandatoryListUnused } from './postfix-mandatory-lists.ts';
 import {
@@ -89,6 +90,7 @@ function belowReports(
       ...aboutUses(uses),
       ...aboutProposal(proposal),
       below,
+      gone: below.filter((protocol) => !libraryProtocols(postfix.openssl.version).includes(protocol)),
       byDefault: effective.setting === null,
       asked,
       limit: limitOf(postfix, asked),
