@@ -231,7 +231,13 @@ function* includeMissing(context: DovecotCheckContext): Iterable<Report> {
       code !== 'no-matches'
         ? code
         : (misread ??
-          (isElsewhere(context, pattern) ? 'elsewhere' : beside.length > 0 ? 'beside' : 'default'));
+          (isElsewhere(context, pattern)
+            ? 'elsewhere'
+            : beside.length === 0
+              ? 'default'
+              : isRunningMachine(context)
+                ? 'beside'
+                : 'to-be-placed'));
     yield {
       message,
       at,
@@ -244,9 +250,15 @@ function* includeMissing(context: DovecotCheckContext): Iterable<Report> {
   }
 }
 
+/** True where the folder of the machine itself was given, not a copy that something has still to put in place. */
+function isRunningMachine({ host: { input } }: DovecotCheckContext): boolean {
+  return input.facts !== undefined;
+}
+
 /** A path of the running system outside of what was given: whether it is there, these files do not tell. */
-function isElsewhere({ host: { input }, dovecot: { files } }: DovecotCheckContext, pattern: string): boolean {
-  if (!pattern.startsWith('/') || input.facts !== undefined) return false;
+function isElsewhere(context: DovecotCheckContext, pattern: string): boolean {
+  if (!pattern.startsWith('/') || isRunningMachine(context)) return false;
+  const { files } = context.dovecot;
   return (
     files.entries(pattern.slice(0, pattern.lastIndexOf('/'))) === null && !/\/etc\/dovecot\//.test(pattern)
   );
