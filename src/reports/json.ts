@@ -8,7 +8,16 @@ import type { HostReport, Totals } from './totals.ts';
  * the same JSON.
  */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(
+  return escaped(JSON.stringify(value, null, 2));
+}
+
+/** The same on one line, with its line feed. */
+export function jsonLine(value: unknown): string {
+  return `${escaped(JSON.stringify(value))}\n`;
+}
+
+function escaped(json: string): string {
+  return json.replace(
     /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
@@ -67,13 +76,16 @@ function known({ version, versionFrom }: KnownRelease): { version: string; versi
  * @param profile the name of its profile where that is not the one of the run
  */
 export function lintHost({ host, findings, suppressed }: HostReport, profile: string | null): unknown {
-  const own = profile === null ? {} : { profile };
   return {
-    ...hostHead(host),
-    ...own,
-    findings: findings.map(findingJson),
-    suppressed: suppressed.map(({ finding, suppression }) => ({ ...findingJson(finding), suppression })),
+    ...lintHostHead(host, profile),
+    findings: findings.map(lintFinding),
+    suppressed: suppressed.map(({ finding, suppression }) => ({ ...lintFinding(finding), suppression })),
   };
+}
+
+/** What `lint` says of a host beside its findings; `profile` as for `lintHost`. */
+export function lintHostHead(host: Host, profile: string | null): Readonly<Record<string, unknown>> {
+  return { ...hostHead(host), ...(profile === null ? {} : { profile }) };
 }
 
 /** The `summary` of `lint --format json`. */
@@ -81,7 +93,8 @@ export function lintSummary({ error, warning, info, suppressed, fixable }: Total
   return { error, warning, info, suppressed, fixable };
 }
 
-function findingJson(finding: Finding): Readonly<Record<string, unknown>> {
+/** A finding of `lint --format json`. */
+export function lintFinding(finding: Finding): Readonly<Record<string, unknown>> {
   const { source, span } = finding.at;
   const from = source.position(span.start);
   const to = source.position(span.end);

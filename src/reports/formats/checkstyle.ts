@@ -1,0 +1,31 @@
+import type { Finding } from '../../model/finding.ts';
+import { regionOf } from './places.ts';
+import type { LintedHost, LintReport } from './report.ts';
+import { xmlAttributes } from './xml.ts';
+
+/** The XML of Checkstyle, which most servers for builds read: findings by file. */
+export class CheckstyleReport implements LintReport {
+  start(): string {
+    return '<?xml version="1.0" encoding="UTF-8"?>\n<checkstyle version="4.3">\n';
+  }
+
+  host({ findings }: LintedHost): string {
+    const byFile = new Map<string, Finding[]>();
+    for (const finding of findings) {
+      const { path } = finding.at.source;
+      byFile.set(path, [...(byFile.get(path) ?? []), finding]);
+    }
+    return [...byFile]
+      .map(([name, found]) => `  <file${xmlAttributes({ name })}>\n${found.map(error).join('')}  </file>\n`)
+      .join('');
+  }
+
+  end(): string {
+    return '</checkstyle>\n';
+  }
+}
+
+function error({ at, severity, message, advice, rule }: Finding): string {
+  const { line, column } = regionOf(at);
+  return `    <error${xmlAttributes({ line, column, severity, message: `${message} ${advice}`, source: `pfharden.${rule}` })}/>\n`;
+}

@@ -1,0 +1,48 @@
+import type { Finding, Severity } from '../../model/finding.ts';
+import { regionOf } from './places.ts';
+import type { LintedHost, LintReport } from './report.ts';
+
+const COMMANDS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };
+
+/**
+ * Workflow commands, of which GitHub Actions makes annotations at the lines. GitHub shows ten of each kind
+ * for a step and fifty for a run; the log has them all.
+ */
+export class GithubReport implements LintReport {
+  start(): string {
+    return '';
+  }
+
+  host({ findings }: LintedHost): string {
+    return findings.map(command).join('');
+  }
+
+  end(): string {
+    return '';
+  }
+}
+
+function command({ at, severity, rule, message, advice }: Finding): string {
+  const { line, column, endLine, endColumn } = regionOf(at);
+  const properties = {
+    file: at.source.path.replace(/^(?:\.\/)+/, ''),
+    line,
+    endLine,
+    // Columns are shown only within one line. The last one counts as a part.
+    ...(endLine === line ? { col: column, endColumn: Math.max(column, endColumn - 1) } : {}),
+    title: rule,
+  };
+  const written = Object.entries(properties).map(
+    ([name, value]) => `${name}=${escapedProperty(String(value))}`,
+  );
+  return `::${COMMANDS[severity]} ${written.join(',')}::${escaped(`${message} ${advice}`)}\n`;
+}
+
+/** As the toolkit of Actions escapes data: the runner takes these back. */
+function escaped(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function escapedProperty(text: string): string {
+  return escaped(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}

@@ -1,0 +1,43 @@
+import type { Finding, Severity } from '../../model/finding.ts';
+import { jsonText } from '../json.ts';
+import { regionOf } from './places.ts';
+import type { LintedHost, LintReport } from './report.ts';
+
+const SEVERITIES: Readonly<Record<Severity, string>> = { error: 'critical', warning: 'major', info: 'info' };
+
+/** The Code Quality report of GitLab: a list of issues in the form of Code Climate. */
+export class GitlabReport implements LintReport {
+  #first = true;
+
+  start(): string {
+    return '[';
+  }
+
+  host({ findings }: LintedHost): string {
+    return findings
+      .map((finding) => {
+        const separator = this.#first ? '' : ',';
+        this.#first = false;
+        return `${separator}\n${jsonText(issue(finding))}`;
+      })
+      .join('');
+  }
+
+  end(): string {
+    return this.#first ? ']\n' : '\n]\n';
+  }
+}
+
+function issue({ at, severity, rule, message, advice, fingerprint }: Finding): unknown {
+  const { line, endLine } = regionOf(at);
+  const path = at.source.path.replace(/^(?:\.\/)+/, '');
+  return {
+    type: 'issue',
+    description: `${message} ${advice}`,
+    check_name: rule,
+    // GitLab takes two issues with one fingerprint for one, also in different files.
+    fingerprint: `${fingerprint}-${path}`,
+    severity: SEVERITIES[severity],
+    location: { path, lines: { begin: line, end: endLine } },
+  };
+}

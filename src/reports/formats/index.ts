@@ -1,0 +1,19 @@
+import { CheckstyleReport } from './checkstyle.ts';
+import { GithubReport } from './github.ts';
+import { GitlabReport } from './gitlab.ts';
+import { JunitReport } from './junit.ts';
+import { MarkdownReport } from './markdown.ts';
+import { NdjsonReport } from './ndjson.ts';
+import type { LintReport, LintRun } from './report.ts';
+import { SarifReport } from './sarif.ts';
+
+/** Formats of `lint` beside text and JSON. */
+export const FORMATS = {
+  ndjson: (run) => new NdjsonReport(run),
+  sarif: (run) => new SarifReport(run),
+  github: () => new GithubReport(),
+  gitlab: () => new GitlabReport(),
+  junit: (run) => new JunitReport(run),
+  checkstyle: () => new CheckstyleReport(),
+  markdown: (run) => new MarkdownReport(run),
+} as const satisfies Readonly<Record<string, (run: LintRun) => LintReport>>;

@@ -1,0 +1,66 @@
+import { atLeastAsGrave, type Finding } from '../../model/finding.ts';
+import { regionOf } from './places.ts';
+import type { LintedHost, LintReport, LintRun } from './report.ts';
+import { xmlAttributes, xmlText } from './xml.ts';
+
+/**
+ * JUnit's XML as Jenkins, GitLab and others read it: a suite for each host, a failed case for each finding that
+ * fails the run. Lighter findings are cases that pass and say what was found; what is silenced is skipped.
+ */
+export class JunitReport implements LintReport {
+  readonly #run: LintRun;
+
+  constructor(run: LintRun) {
+    this.#run = run;
+  }
+
+  start(): string {
+    return '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="pfharden">\n';
+  }
+
+  host({ host, findings, suppressed }: LintedHost): string {
+    const fails = ({ severity }: Finding): boolean => atLeastAsGrave(severity, this.#run.failOn);
+    const cases = [
+      ...findings.map((finding) =>
+        testcase(
+          finding,
+          fails(finding)
+            ? `<failure${xmlAttributes({ type: finding.severity, message: finding.message })}>${xmlText(details(finding))}</failure>`
+            : `<system-out>${xmlText(`${finding.severity}: ${finding.message}\n${details(finding)}`)}</system-out>`,
+        ),
+      ),
+      ...suppressed.map(({ finding, suppression }) =>
+        testcase(
+          finding,
+          `<skipped${xmlAttributes({ message: `silenced by a ${suppression.by}${suppression.reason === null ? '' : `: ${suppression.reason}`}` })}/>`,
+        ),
+      ),
+    ];
+    if (cases.length === 0)
+      cases.push(`    <testcase${xmlAttributes({ classname: host.root, name: 'nothing to report' })}/>\n`);
+    const counts = {
+      name: host.root,
+      tests: cases.length,
+      failures: findings.filter(fails).length,
+      errors: 0,
+      skipped: suppressed.length,
+    };
+    return `  <testsuite${xmlAttributes(counts)}>\n${cases.join('')}  </testsuite>\n`;
+  }
+
+  end(): string {
+    return '</testsuites>\n';
+  }
+}
+
+function testcase({ at, rule }: Finding, content: string): string {
+  const { line, column } = regionOf(at);
+  const { path } = at.source;
+  const attributes = { classname: path, name: `${rule} at ${path}:${line}:${column}`, file: path, line };
+  return `    <testcase${xmlAttributes(attributes)}>${content}</testcase>\n`;
+}
+
+function details({ at, why, advice, references }: Finding): string {
+  const { line, column } = regionOf(at);
+  return [`${at.source.path}:${line}:${column}`, why, advice, references.join(', ')].join('\n');
+}

@@ -1,0 +1,44 @@
+import type { Severity } from '../../model/finding.ts';
+import type { RulePage } from '../../rules/rule.ts';
+import type { HostReport, Totals } from '../totals.ts';
+
+/** What a report of a whole run of lint has to know before the first host. */
+export interface LintRun {
+  /** Name of the profile of the run. */
+  readonly profile: string;
+  /** Release of pfharden. */
+  readonly version: string;
+  /** From which severity up a finding fails the run. */
+  readonly failOn: Severity;
+  /** The folder that relative paths start from, as a `file:` URL that ends with a slash. */
+  readonly base: string;
+  /** Pages of the rules by id, for formats that explain them. */
+  readonly pages: ReadonlyMap<string, RulePage>;
+}
+
+/** What a report gets of each host beside its findings. */
+export interface LintedHost extends HostReport {
+  /** Name of the profile that judged it, where that is not the one of the run. */
+  readonly profile: string | null;
+  /** The unified diff of all safe fixes; made only where a format asks for it. */
+  readonly diff: () => string;
+}
+
+/** How a run ended. */
+export interface LintEnd {
+  readonly totals: Totals;
+  /** Hosts that `.pfharden.json` leaves out. */
+  readonly ignored: readonly string[];
+  /** What could not be read, one sentence each. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * A report of a run of lint in one format, written piece by piece: of many hosts only one is in memory. Each
+ * call gives the text to be written next.
+ */
+export interface LintReport {
+  start(): string;
+  host(host: LintedHost): string;
+  end(end: LintEnd): string;
+}

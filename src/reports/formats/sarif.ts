@@ -1,0 +1,234 @@
+import type * as sarif from 'sarif';
+import type { Host } from '../../hosts/host.ts';
+import type { Finding, Severity, SuppressedFinding } from '../../model/finding.ts';
+import { redactor } from '../../rules/redact.ts';
+import type { RulePage } from '../../rules/rule.ts';
+import type { Location } from '../../text/source.ts';
+import { jsonText } from '../json.ts';
+import { regionOf, sourceOf, uriOf } from './places.ts';
+import type { LintEnd, LintedHost, LintReport, LintRun } from './report.ts';
+
+const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
+  error: 'error',
+  warning: 'warning',
+  info: 'note',
+};
+
+/**
+ * Scores by which GitHub sorts security findings: from 7.0 on it says high, from 4.0 medium, below low. The scale
+ * is that of CVSS; a rule of configuration has no vector of its own.
+ */
+const SCORES: Readonly<Record<Severity, string>> = { error: '8.0', warning: '5.5', info: '2.5' };
+
+const BASE = 'SRCROOT';
+
+/**
+ * SARIF 2.1.0 (OASIS Static Analysis Results Interchange Format): results with their places, related places,
+ * fixes, fingerprints, and what is silenced with its reason.
+ */
+export class SarifReport implements LintReport {
+  readonly #run: LintRun;
+  /** Rules of the results so far, in the order in which they came up, with their gravest level. */
+  readonly #rules = new Map<string, Severity>();
+  #first = true;
+
+  constructor(run: LintRun) {
+    this.#run = run;
+  }
+
+  start(): string {
+    // The results come first: which rules they name is known only at the end.
+    return `{\n  "$schema": "https://json.schemastore.org/sarif-2.1.0.json",\n  "version": "2.1.0",\n  "runs": [\n    {\n      "columnKind": "utf16CodeUnits",\n      "results": [`;
+  }
+
+  host({ host, findings, suppressed }: LintedHost): string {
+    return [
+      ...findings.map((finding) => this.#result(host, finding, null)),
+      ...suppressed.map((one) => this.#result(host, one.finding, one)),
+    ].join('');
+  }
+
+  end({ problems }: LintEnd): string {
+    const rest: Omit<sarif.Run, 'results' | 'columnKind'> = {
+      tool: {
+        driver: {
+          name: 'pfharden',
+          semanticVersion: this.#run.version,
+          rules: [...this.#rules].map(([id, severity]) => descriptor(id, severity, this.#run.pages.get(id))),
+        },
+      },
+      originalUriBaseIds: { [BASE]: { uri: this.#run.base } },
+      invocations: [
+        {
+          executionSuccessful: problems.length === 0,
+          toolExecutionNotifications: problems.map((text) => ({ level: 'error', message: { text } })),
+        },
+      ],
+      properties: { profile: this.#run.profile },
+    };
+    const members = Object.entries(rest).map(
+      ([key, value]) => `,\n      ${JSON.stringify(key)}: ${jsonText(value).replaceAll('\n', '\n      ')}`,
+    );
+    return `${this.#first ? '' : '\n      '}]${members.join('')}\n    }\n  ]\n}\n`;
+  }
+
+  #result(host: Host, finding: Finding, suppressed: SuppressedFinding | null): string {
+    const { rule, severity } = finding;
+    const known = this.#rules.get(rule);
+    if (known === undefined || SCORES[severity] > SCORES[known]) this.#rules.set(rule, severity);
+    const result: sarif.Result = {
+      ruleId: rule,
+      ruleIndex: [...this.#rules.keys()].indexOf(rule),
+      level: LEVELS[severity],
+      message: { text: `${finding.message} ${finding.advice}` },
+      locations: [place(finding.at)],
+      ...(finding.related.length === 0
+        ? {}
+        : {
+            relatedLocations: finding.related.map(({ at, message }, id) => ({
+              id,
+              ...place(at),
+              message: { text: message },
+            })),
+          }),
+      partialFingerprints: { 'pfharden/v1': finding.fingerprint },
+      ...fixes(host, finding),
+      ...(suppressed === null ? {} : { suppressions: [suppression(suppressed)] }),
+      properties: {
+        endpoints: [...finding.endpoints],
+        setting: finding.setting,
+        actual: finding.actual,
+        expected: finding.expected,
+      },
+    };
+    const separator = this.#first ? '' : ',';
+    this.#first = false;
+    return `${separator}\n        ${jsonText(result).replaceAll('\n', '\n        ')}`;
+  }
+}
+
+function place(at: Location): sarif.Location {
+  const { line, column, endLine, endColumn } = regionOf(at);
+  return {
+    physicalLocation: {
+      artifactLocation: artifact(at.source.path),
+      region: { startLine: line, startColumn: column, endLine, endColumn },
+    },
+  };
+}
+
+function artifact(path: string): sarif.ArtifactLocation {
+  const uri = uriOf(path);
+  return uri.startsWith('file:') ? { uri } : { uri, uriBaseId: BASE };
+}
+
+/** A fix whose text would show a secret is left out: `pfharden fix --write` makes it. */
+function fixes(host: Host, { fix }: Finding): Pick<sarif.Result, 'fixes'> {
+  if (fix === null || fix.edits.length === 0) return {};
+  const redact = redactor(host);
+  if (fix.edits.some(({ text }) => redact(text) !== text)) return {};
+  const byFile = new Map<string, sarif.Replacement[]>();
+  for (const { path, span, text } of fix.edits) {
+    const source = sourceOf(host, path);
+    if (source === undefined) return {};
+    const { line, column, endLine, endColumn } = regionOf({ source, span });
+    const replacements = byFile.get(path) ?? [];
+    replacements.push({
+      deletedRegion: { startLine: line, startColumn: column, endLine, endColumn },
+      insertedContent: { text },
+    });
+    byFile.set(path, replacements);
+  }
+  return {
+    fixes: [
+      {
+        description: { text: fix.safe ? fix.title : `${fix.title} (users or partners may notice)` },
+        artifactChanges: [...byFile].map(([path, replacements]) => ({
+          artifactLocation: artifact(path),
+          replacements,
+        })),
+      },
+    ],
+  };
+}
+
+function suppression({
+  suppression: { by, reason, until, file, line },
+}: SuppressedFinding): sarif.Suppression {
+  const justification = [reason, until === null ? null : `until ${until}`]
+    .filter((text) => text !== null)
+    .join(', ');
+  return {
+    kind: by === 'comment' ? 'inSource' : 'external',
+    status: 'accepted',
+    ...(justification === '' ? {} : { justification }),
+    ...(file === null
+      ? {}
+      : {
+          location: {
+            physicalLocation: {
+              artifactLocation: artifact(file),
+              ...(line === null ? {} : { region: { startLine: line } }),
+            },
+          },
+        }),
+  };
+}
+
+function descriptor(id: string, severity: Severity, page: RulePage | undefined): sarif.ReportingDescriptor {
+  return {
+    id,
+    name: pascalCase(id),
+    ...(page === undefined
+      ? {}
+      : {
+          shortDescription: { text: page.title },
+          fullDescription: { text: page.why },
+          help: { text: helpText(page), markdown: helpMarkdown(page) },
+        }),
+    defaultConfiguration: { level: LEVELS[severity] },
+    properties: {
+      tags: ['security', ...(page === undefined ? [] : [page.category])],
+      precision: 'very-high',
+      'security-severity': SCORES[severity],
+    },
+  };
+}
+
+/** `postfix/server-tls-off` as `PostfixServerTlsOff`, the form that SARIF asks of names. */
+function pascalCase(id: string): string {
+  return id.replace(/(?:^|[/-])([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function helpText({ why, wire = [], background = [], manual = [], references }: RulePage): string {
+  return [
+    why,
+    ...wire,
+    ...background,
+    ...manual.map(({ releases, do: text }) => `${releases}: ${text}`),
+    references.join(', '),
+  ].join('\n\n');
+}
+
+function helpMarkdown({ why, wire = [], background = [], manual = [], references }: RulePage): string {
+  const section = (title: string, texts: readonly string[]): string[] =>
+    texts.length === 0 ? [] : [`## ${title}`, ...texts];
+  return [
+    plain(why),
+    ...section('On the wire', wire.map(plain)),
+    ...section('Background', background.map(plain)),
+    ...section(
+      'What to do',
+      manual.map(({ releases, do: text }) => `- \`${releases}\`: ${plain(text)}`),
+    ),
+    ...section(
+      'References',
+      references.map((text) => `- ${plain(text)}`),
+    ),
+  ].join('\n\n');
+}
+
+/** Text of a rule file as Markdown shows it. */
+function plain(text: string): string {
+  return text.replace(/`[^`]*`|[*_<]/g, (found) => (found.startsWith('`') ? found : `\\${found}`));
+}
