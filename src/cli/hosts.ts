@@ -10,16 +10,15 @@ export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ig
   readonly hosts: FoundHosts['hosts'];
   readonly config: FoundHosts['config'];
   readonly ignored: FoundHosts['ignored'];
-  /** Something could not be read. */
-  failed: boolean;
+  /** What could not be read, a sentence each. */
+  readonly problems: string[] = [];
 
   /** @param summary whether the command itself tells what was ignored */
   private constructor({ hosts, config, ignored, problems }: FoundHosts, summary: boolean) {
     this.hosts = hosts;
     this.config = config;
     this.ignored = ignored;
-    this.failed = problems.length > 0;
-    for (const { message } of problems) err(`pfharden: ${harmless(message)}\n`);
+    for (const problem of problems) this.#say(problem);
     const configs = new Set([config, ...hosts.map((host) => host.config?.config ?? null)]);
     const warnings = new Set([...configs].flatMap((each) => each?.warnings ?? []));
     for (const warning of warnings) err(`pfharden: ${harmless(warning)}\n`);
@@ -33,6 +32,16 @@ export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ig
     return new RequestedHosts(found, command === 'lint');
   }
 
+  /** Something could not be read. */
+  get failed(): boolean {
+    return this.problems.length > 0;
+  }
+
+  #say({ message }: Pick<InputError, 'message'>): void {
+    this.problems.push(message);
+    err(`pfharden: ${harmless(message)}\n`);
+  }
+
   /** Each host with what is needed to know it. */
   async *inputs(): AsyncIterable<{ readonly host: FoundHost; readonly input: HostInput }> {
     for (const host of this.hosts) {
@@ -41,8 +50,7 @@ export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ig
         input = await host.read();
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
-        this.failed = true;
-        err(`pfharden: ${harmless(error.message)}\n`);
+        this.#say(error);
         continue;
       }
       yield { host, input };

@@ -1,11 +1,14 @@
+import { proposeFixes } from '../fix/fix.ts';
 import { buildHost } from '../hosts/host.ts';
 import { atLeastAsGrave, type Severity } from '../model/finding.ts';
-import { HostsDocument, lintHost, lintSummary } from '../reports/json.ts';
+import { plainFindings } from '../reports/formats/plain.ts';
+import { lintHostHead } from '../reports/json.ts';
 import { ignoredText } from '../reports/settings.ts';
 import { hostText, quietText, summaryText } from '../reports/text.ts';
 import { addTotals, hostReport, noTotals } from '../reports/totals.ts';
 import { judgement } from '../rules/evaluate.ts';
 import { RequestedHosts } from './hosts.ts';
+import { diffText, LintOutputs, outputPlan } from './lint-output.ts';
 import { isOn, listOf, type Request, textOf } from './options.ts';
 import { configsOf, RunRules } from './own-rules.ts';
 import { RunProfiles } from './profile-option.ts';
@@ -18,7 +21,7 @@ export async function lint(request: Request): Promise<number> {
   const { given } = request;
   const failOn = (textOf(given, 'fail-on') ?? 'warning') as Severity;
   const lightest = (textOf(given, 'severity') ?? 'info') as Severity;
-  const json = textOf(given, 'format') === 'json';
+  const plan = outputPlan(request);
   const quiet = isOn(given, 'quiet');
   const hosts = await RequestedHosts.of(request);
   const rules = await RunRules.of(listOf(given, 'rules'), configsOf(hosts));
@@ -31,11 +34,11 @@ export async function lint(request: Request): Promise<number> {
     suppressed: isOn(given, 'show-suppressed'),
   };
   const settings = new Settings(request, text.width);
-  const document = new HostsDocument();
   const totals = noTotals();
   let failed = false;
 
-  if (json) out(document.start({ profile: profiles.run.name }));
+  const outputs = await LintOutputs.open(plan, { profile: profiles.run.name, failOn });
+  outputs?.start();
   for await (const { host: found, input } of hosts.inputs()) {
     const host = buildHost(input);
     const profile = profiles.of(found);
@@ -46,14 +49,20 @@ export async function lint(request: Request): Promise<number> {
     failed ||= findings.some(({ severity }) => atLeastAsGrave(severity, failOn));
     const report = hostReport(host, findings, lightest, suppressed);
     addTotals(totals, report);
-    if (json) out(document.host(lintHost(report, profile.name === profiles.run.name ? null : profile.name)));
-    else if (quiet) out(quietText(report, text));
+    if (outputs !== null) {
+      const head = lintHostHead(host, profile.name === profiles.run.name ? null : profile.name);
+      const diff = outputs.diff
+        ? diffText(proposeFixes(input, BUILTIN_RULES, profile, { unsafe: false }))
+        : null;
+      outputs.host({ root: host.root, head, diff, ...plainFindings(report) });
+    }
+    if (plan.standard !== 'text') continue;
+    if (quiet) out(quietText(report, text));
     else out(`${settings.once(found)}${hostText(report, { ...text, profile: profile.title })}\n`);
   }
   const ignored = hosts.ignored.map(({ path }) => path);
-  if (json) {
-    out(document.end({ summary: lintSummary(totals), ...(ignored.length === 0 ? {} : { ignored }) }));
-  } else if (!quiet) {
+  outputs?.end({ totals, ignored, problems: hosts.problems });
+  if (plan.standard === 'text' && !quiet) {
     if (totals.hosts > 0) out(summaryText(totals, text));
     out(ignoredText(hosts.ignored, text.verbose));
   }

@@ -46,6 +46,22 @@ const FORMAT: Option = {
   value: 'FORMAT',
   describe: 'How to print it (default: text)',
 };
+/** Formats of `lint`. */
+export const LINT_FORMATS = [
+  'text',
+  'json',
+  'ndjson',
+  'sarif',
+  'github',
+  'gitlab',
+  'junit',
+  'checkstyle',
+  'markdown',
+] as const;
+
+/** A format of `lint`. */
+export type LintFormat = (typeof LINT_FORMATS)[number];
+
 const NO_COLOR: Option = { type: 'boolean', describe: 'Never use colours' };
 
 const PROFILE: Option = {
@@ -89,7 +105,12 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
   lint: {
     profile: PROFILE,
     rules: RULES,
-    format: FORMAT,
+    format: { ...FORMAT, choices: LINT_FORMATS },
+    output: {
+      type: 'list',
+      value: '[FORMAT=]FILE',
+      describe: 'Write a report into a file; may be given several times',
+    },
     'fail-on': {
       type: 'string',
       choices: SEVERITIES,

@@ -1,7 +1,7 @@
 import type { Host } from '../hosts/host.ts';
-import type { Finding } from '../model/finding.ts';
 import type { KnownRelease } from '../model/setting.ts';
-import type { HostReport, Totals } from './totals.ts';
+import type { PlainFinding, PlainSuppressed } from './formats/plain.ts';
+import type { Totals } from './totals.ts';
 
 /**
  * A value as JSON that is safe to print: what a terminal might act on is written as an escape, which is
@@ -73,17 +73,25 @@ function known({ version, versionFrom }: KnownRelease): { version: string; versi
 /**
  * A host of `lint --format json`.
  *
- * @param profile the name of its profile where that is not the one of the run
+ * @param head what `lintHostHead` says of it
  */
-export function lintHost({ host, findings, suppressed }: HostReport, profile: string | null): unknown {
+export function lintHost(
+  head: Readonly<Record<string, unknown>>,
+  findings: readonly PlainFinding[],
+  suppressed: readonly PlainSuppressed[],
+): unknown {
   return {
-    ...lintHostHead(host, profile),
+    ...head,
     findings: findings.map(lintFinding),
     suppressed: suppressed.map(({ finding, suppression }) => ({ ...lintFinding(finding), suppression })),
   };
 }
 
-/** What `lint` says of a host beside its findings; `profile` as for `lintHost`. */
+/**
+ * What `lint` says of a host beside its findings.
+ *
+ * @param profile the name of its profile where that is not the one of the run
+ */
 export function lintHostHead(host: Host, profile: string | null): Readonly<Record<string, unknown>> {
   return { ...hostHead(host), ...(profile === null ? {} : { profile }) };
 }
@@ -94,32 +102,28 @@ export function lintSummary({ error, warning, info, suppressed, fixable }: Total
 }
 
 /** A finding of `lint --format json`. */
-export function lintFinding(finding: Finding): Readonly<Record<string, unknown>> {
-  const { source, span } = finding.at;
-  const from = source.position(span.start);
-  const to = source.position(span.end);
+export function lintFinding(finding: PlainFinding): Readonly<Record<string, unknown>> {
+  const { file, line, column, endLine, endColumn } = finding.at;
   return {
     rule: finding.rule,
     severity: finding.severity,
     message: finding.message,
-    file: source.path,
-    line: from.line,
-    column: from.column,
-    endLine: to.line,
-    endColumn: to.column,
+    file,
+    line,
+    column,
+    endLine,
+    endColumn,
     endpoint: finding.endpoints[0] ?? null,
     setting: finding.setting,
     actual: finding.actual,
     expected: finding.expected,
     related: finding.related.map(({ at, message }) => ({
-      file: at.source.path,
-      ...at.source.position(at.span.start),
+      file: at.file,
+      line: at.line,
+      column: at.column,
       message,
     })),
-    fix:
-      finding.fix === null || finding.fix.edits.length === 0
-        ? null
-        : { title: finding.fix.title, safe: finding.fix.safe },
+    fix: finding.fix === null ? null : { title: finding.fix.title, safe: finding.fix.safe },
     references: finding.references,
     fingerprint: finding.fingerprint,
   };

@@ -1,5 +1,4 @@
-import type { Finding } from '../../model/finding.ts';
-import { regionOf } from './places.ts';
+import type { PlainFinding } from './plain.ts';
 import type { LintedHost, LintReport } from './report.ts';
 import { xmlAttributes } from './xml.ts';
 
@@ -10,10 +9,10 @@ export class CheckstyleReport implements LintReport {
   }
 
   host({ findings }: LintedHost): string {
-    const byFile = new Map<string, Finding[]>();
+    const byFile = new Map<string, PlainFinding[]>();
     for (const finding of findings) {
-      const { path } = finding.at.source;
-      byFile.set(path, [...(byFile.get(path) ?? []), finding]);
+      const { file } = finding.at;
+      byFile.set(file, [...(byFile.get(file) ?? []), finding]);
     }
     return [...byFile]
       .map(([name, found]) => `  <file${xmlAttributes({ name })}>\n${found.map(error).join('')}  </file>\n`)
@@ -25,7 +24,7 @@ export class CheckstyleReport implements LintReport {
   }
 }
 
-function error({ at, severity, message, advice, rule }: Finding): string {
-  const { line, column } = regionOf(at);
+function error({ at, severity, message, advice, rule }: PlainFinding): string {
+  const { line, column } = at;
   return `    <error${xmlAttributes({ line, column, severity, message: `${message} ${advice}`, source: `pfharden.${rule}` })}/>\n`;
 }

@@ -1,5 +1,6 @@
-import type { Finding, Severity } from '../../model/finding.ts';
-import { regionOf } from './places.ts';
+import type { Severity } from '../../model/finding.ts';
+import { withoutDot } from './places.ts';
+import type { PlainFinding } from './plain.ts';
 import type { LintedHost, LintReport } from './report.ts';
 
 const COMMANDS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };
@@ -22,10 +23,10 @@ export class GithubReport implements LintReport {
   }
 }
 
-function command({ at, severity, rule, message, advice }: Finding): string {
-  const { line, column, endLine, endColumn } = regionOf(at);
+function command({ at, severity, rule, message, advice }: PlainFinding): string {
+  const { line, column, endLine, endColumn } = at;
   const properties = {
-    file: at.source.path.replace(/^(?:\.\/)+/, ''),
+    file: withoutDot(at.file),
     line,
     endLine,
     // Columns are shown only within one line. The last one counts as a part.

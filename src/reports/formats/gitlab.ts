@@ -1,6 +1,7 @@
-import type { Finding, Severity } from '../../model/finding.ts';
+import type { Severity } from '../../model/finding.ts';
 import { jsonText } from '../json.ts';
-import { regionOf } from './places.ts';
+import { withoutDot } from './places.ts';
+import type { PlainFinding } from './plain.ts';
 import type { LintedHost, LintReport } from './report.ts';
 
 const SEVERITIES: Readonly<Record<Severity, string>> = { error: 'critical', warning: 'major', info: 'info' };
@@ -28,9 +29,9 @@ export class GitlabReport implements LintReport {
   }
 }
 
-function issue({ at, severity, rule, message, advice, fingerprint }: Finding): unknown {
-  const { line, endLine } = regionOf(at);
-  const path = at.source.path.replace(/^(?:\.\/)+/, '');
+function issue({ at, severity, rule, message, advice, fingerprint }: PlainFinding): unknown {
+  const { line, endLine } = at;
+  const path = withoutDot(at.file);
   return {
     type: 'issue',
     description: `${message} ${advice}`,

@@ -1,14 +1,16 @@
 import { CheckstyleReport } from './checkstyle.ts';
 import { GithubReport } from './github.ts';
 import { GitlabReport } from './gitlab.ts';
+import { JsonReport } from './json.ts';
 import { JunitReport } from './junit.ts';
 import { MarkdownReport } from './markdown.ts';
 import { NdjsonReport } from './ndjson.ts';
 import type { LintReport, LintRun } from './report.ts';
 import { SarifReport } from './sarif.ts';
 
-/** Formats of `lint` beside text and JSON. */
+/** Formats of `lint` beside the text for the terminal. */
 export const FORMATS = {
+  json: (run) => new JsonReport(run),
   ndjson: (run) => new NdjsonReport(run),
   sarif: (run) => new SarifReport(run),
   github: () => new GithubReport(),

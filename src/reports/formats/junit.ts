@@ -1,5 +1,5 @@
-import { atLeastAsGrave, type Finding } from '../../model/finding.ts';
-import { regionOf } from './places.ts';
+import { atLeastAsGrave } from '../../model/finding.ts';
+import type { PlainFinding } from './plain.ts';
 import type { LintedHost, LintReport, LintRun } from './report.ts';
 import { xmlAttributes, xmlText } from './xml.ts';
 
@@ -18,8 +18,8 @@ export class JunitReport implements LintReport {
     return '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="pfharden">\n';
   }
 
-  host({ host, findings, suppressed }: LintedHost): string {
-    const fails = ({ severity }: Finding): boolean => atLeastAsGrave(severity, this.#run.failOn);
+  host({ root, findings, suppressed }: LintedHost): string {
+    const fails = ({ severity }: PlainFinding): boolean => atLeastAsGrave(severity, this.#run.failOn);
     const cases = [
       ...findings.map((finding) =>
         testcase(
@@ -37,9 +37,9 @@ export class JunitReport implements LintReport {
       ),
     ];
     if (cases.length === 0)
-      cases.push(`    <testcase${xmlAttributes({ classname: host.root, name: 'nothing to report' })}/>\n`);
+      cases.push(`    <testcase${xmlAttributes({ classname: root, name: 'nothing to report' })}/>\n`);
     const counts = {
-      name: host.root,
+      name: root,
       tests: cases.length,
       failures: findings.filter(fails).length,
       errors: 0,
@@ -53,14 +53,13 @@ export class JunitReport implements LintReport {
   }
 }
 
-function testcase({ at, rule }: Finding, content: string): string {
-  const { line, column } = regionOf(at);
-  const { path } = at.source;
-  const attributes = { classname: path, name: `${rule} at ${path}:${line}:${column}`, file: path, line };
+function testcase({ at, rule }: PlainFinding, content: string): string {
+  const { file, line, column } = at;
+  const attributes = { classname: file, name: `${rule} at ${file}:${line}:${column}`, file, line };
   return `    <testcase${xmlAttributes(attributes)}>${content}</testcase>\n`;
 }
 
-function details({ at, why, advice, references }: Finding): string {
-  const { line, column } = regionOf(at);
-  return [`${at.source.path}:${line}:${column}`, why, advice, references.join(', ')].join('\n');
+function details({ at, why, advice, references }: PlainFinding): string {
+  const { line, column } = at;
+  return [`${at.file}:${line}:${column}`, why, advice, references.join(', ')].join('\n');
 }

@@ -1,6 +1,6 @@
-import { type Finding, SEVERITIES, type Severity } from '../../model/finding.ts';
+import { SEVERITIES, type Severity } from '../../model/finding.ts';
 import { count } from '../words.ts';
-import { regionOf } from './places.ts';
+import type { PlainFinding } from './plain.ts';
 import type { LintEnd, LintedHost, LintReport, LintRun } from './report.ts';
 
 /** A comment that nobody reads to its end is no help: rows of the table, and lines of the diff. */
@@ -35,10 +35,9 @@ export class MarkdownReport implements LintReport {
       this.#more += this.#rows.length - MOST_ROWS;
       this.#rows.length = MOST_ROWS;
     }
-    if (this.#diffLines < MOST_DIFF && findings.some(({ fix }) => fix?.safe === true)) {
-      const text = diff();
-      this.#diffLines += text.split('\n').length;
-      if (text !== '') this.#diffs.push(text);
+    if (diff !== null && diff !== '' && this.#diffLines < MOST_DIFF) {
+      this.#diffLines += diff.split('\n').length;
+      this.#diffs.push(diff);
     }
     return '';
   }
@@ -83,9 +82,9 @@ export class MarkdownReport implements LintReport {
   }
 }
 
-function row({ severity, at, rule, message, advice }: Finding): string {
-  const { line } = regionOf(at);
-  const where = code(`${at.source.path}:${line}`);
+function row({ severity, at, rule, message, advice }: PlainFinding): string {
+  const { line } = at;
+  const where = code(`${at.file}:${line}`);
   return `| ${MARKS[severity]} | ${where} | ${plain(message)} ${plain(advice)} (${code(rule)}) |`;
 }
 

@@ -1,4 +1,4 @@
-import { jsonLine, lintFinding, lintHostHead, lintSummary } from '../json.ts';
+import { jsonLine, lintFinding, lintSummary } from '../json.ts';
 import type { LintEnd, LintedHost, LintReport, LintRun } from './report.ts';
 
 /**
@@ -16,10 +16,9 @@ export class NdjsonReport implements LintReport {
     return jsonLine({ type: 'run', version: 1, profile: this.#run.profile });
   }
 
-  host({ host, findings, suppressed, profile }: LintedHost): string {
-    const { root } = host;
+  host({ root, head, findings, suppressed }: LintedHost): string {
     return [
-      jsonLine({ type: 'host', ...lintHostHead(host, profile) }),
+      jsonLine({ type: 'host', ...head }),
       ...findings.map((finding) => jsonLine({ type: 'finding', root, ...lintFinding(finding) })),
       ...suppressed.map(({ finding, suppression }) =>
         jsonLine({ type: 'suppressed', root, ...lintFinding(finding), suppression }),

@@ -1,6 +1,7 @@
 import type { Severity } from '../../model/finding.ts';
 import type { RulePage } from '../../rules/rule.ts';
-import type { HostReport, Totals } from '../totals.ts';
+import type { Totals } from '../totals.ts';
+import type { PlainFinding, PlainSuppressed } from './plain.ts';
 
 /** What a report of a whole run of lint has to know before the first host. */
 export interface LintRun {
@@ -16,12 +17,15 @@ export interface LintRun {
   readonly pages: ReadonlyMap<string, RulePage>;
 }
 
-/** What a report gets of each host beside its findings. */
-export interface LintedHost extends HostReport {
-  /** Name of the profile that judged it, where that is not the one of the run. */
-  readonly profile: string | null;
-  /** The unified diff of all safe fixes; made only where a format asks for it. */
-  readonly diff: () => string;
+/** What a report gets of each host. */
+export interface LintedHost {
+  readonly root: string;
+  /** What `--format json` says of the host beside its findings. */
+  readonly head: Readonly<Record<string, unknown>>;
+  readonly findings: readonly PlainFinding[];
+  readonly suppressed: readonly PlainSuppressed[];
+  /** The unified diff of all safe fixes; null where no format of the run shows it. */
+  readonly diff: string | null;
 }
 
 /** How a run ended. */

@@ -1,11 +1,9 @@
 import type * as sarif from 'sarif';
-import type { Host } from '../../hosts/host.ts';
-import type { Finding, Severity, SuppressedFinding } from '../../model/finding.ts';
-import { redactor } from '../../rules/redact.ts';
+import type { Severity } from '../../model/finding.ts';
 import type { RulePage } from '../../rules/rule.ts';
-import type { Location } from '../../text/source.ts';
 import { jsonText } from '../json.ts';
-import { regionOf, sourceOf, uriOf } from './places.ts';
+import { uriOf } from './places.ts';
+import type { Place, PlainFinding, PlainSuppressed } from './plain.ts';
 import type { LintEnd, LintedHost, LintReport, LintRun } from './report.ts';
 
 const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
@@ -41,10 +39,10 @@ export class SarifReport implements LintReport {
     return `{\n  "$schema": "https://json.schemastore.org/sarif-2.1.0.json",\n  "version": "2.1.0",\n  "runs": [\n    {\n      "columnKind": "utf16CodeUnits",\n      "results": [`;
   }
 
-  host({ host, findings, suppressed }: LintedHost): string {
+  host({ findings, suppressed }: LintedHost): string {
     return [
-      ...findings.map((finding) => this.#result(host, finding, null)),
-      ...suppressed.map((one) => this.#result(host, one.finding, one)),
+      ...findings.map((finding) => this.#result(finding, null)),
+      ...suppressed.map((one) => this.#result(one.finding, one)),
     ].join('');
   }
 
@@ -72,7 +70,7 @@ export class SarifReport implements LintReport {
     return `${this.#first ? '' : '\n      '}]${members.join('')}\n    }\n  ]\n}\n`;
   }
 
-  #result(host: Host, finding: Finding, suppressed: SuppressedFinding | null): string {
+  #result(finding: PlainFinding, suppressed: PlainSuppressed | null): string {
     const { rule, severity } = finding;
     const known = this.#rules.get(rule);
     if (known === undefined || SCORES[severity] > SCORES[known]) this.#rules.set(rule, severity);
@@ -92,7 +90,7 @@ export class SarifReport implements LintReport {
             })),
           }),
       partialFingerprints: { 'pfharden/v1': finding.fingerprint },
-      ...fixes(host, finding),
+      ...fixes(finding),
       ...(suppressed === null ? {} : { suppressions: [suppression(suppressed)] }),
       properties: {
         endpoints: [...finding.endpoints],
@@ -107,14 +105,12 @@ export class SarifReport implements LintReport {
   }
 }
 
-function place(at: Location): sarif.Location {
-  const { line, column, endLine, endColumn } = regionOf(at);
-  return {
-    physicalLocation: {
-      artifactLocation: artifact(at.source.path),
-      region: { startLine: line, startColumn: column, endLine, endColumn },
-    },
-  };
+function place(at: Place): sarif.Location {
+  return { physicalLocation: { artifactLocation: artifact(at.file), region: region(at) } };
+}
+
+function region({ line, column, endLine, endColumn }: Place): sarif.Region {
+  return { startLine: line, startColumn: column, endLine, endColumn };
 }
 
 function artifact(path: string): sarif.ArtifactLocation {
@@ -122,22 +118,13 @@ function artifact(path: string): sarif.ArtifactLocation {
   return uri.startsWith('file:') ? { uri } : { uri, uriBaseId: BASE };
 }
 
-/** A fix whose text would show a secret is left out: `pfharden fix --write` makes it. */
-function fixes(host: Host, { fix }: Finding): Pick<sarif.Result, 'fixes'> {
-  if (fix === null || fix.edits.length === 0) return {};
-  const redact = redactor(host);
-  if (fix.edits.some(({ text }) => redact(text) !== text)) return {};
+function fixes({ fix }: PlainFinding): Pick<sarif.Result, 'fixes'> {
+  if (fix === null || fix.edits === null) return {};
   const byFile = new Map<string, sarif.Replacement[]>();
-  for (const { path, span, text } of fix.edits) {
-    const source = sourceOf(host, path);
-    if (source === undefined) return {};
-    const { line, column, endLine, endColumn } = regionOf({ source, span });
-    const replacements = byFile.get(path) ?? [];
-    replacements.push({
-      deletedRegion: { startLine: line, startColumn: column, endLine, endColumn },
-      insertedContent: { text },
-    });
-    byFile.set(path, replacements);
+  for (const { at, text } of fix.edits) {
+    const replacements = byFile.get(at.file) ?? [];
+    replacements.push({ deletedRegion: region(at), insertedContent: { text } });
+    byFile.set(at.file, replacements);
   }
   return {
     fixes: [
@@ -152,9 +139,7 @@ function fixes(host: Host, { fix }: Finding): Pick<sarif.Result, 'fixes'> {
   };
 }
 
-function suppression({
-  suppression: { by, reason, until, file, line },
-}: SuppressedFinding): sarif.Suppression {
+function suppression({ suppression: { by, reason, until, file, line } }: PlainSuppressed): sarif.Suppression {
   const justification = [reason, until === null ? null : `until ${until}`]
     .filter((text) => text !== null)
     .join(', ');

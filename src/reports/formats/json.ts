@@ -1,0 +1,27 @@
+import { HostsDocument, lintHost, lintSummary } from '../json.ts';
+import type { LintEnd, LintedHost, LintReport, LintRun } from './report.ts';
+
+/** `--format json`: one document, see docs/json.md. */
+export class JsonReport implements LintReport {
+  readonly #document = new HostsDocument();
+  readonly #run: LintRun;
+
+  constructor(run: LintRun) {
+    this.#run = run;
+  }
+
+  start(): string {
+    return this.#document.start({ profile: this.#run.profile });
+  }
+
+  host({ head, findings, suppressed }: LintedHost): string {
+    return this.#document.host(lintHost(head, findings, suppressed));
+  }
+
+  end({ totals, ignored }: LintEnd): string {
+    return this.#document.end({
+      summary: lintSummary(totals),
+      ...(ignored.length === 0 ? {} : { ignored }),
+    });
+  }
+}
