@@ -8,8 +8,11 @@ import { NdjsonReport } from './ndjson.ts';
 import type { LintReport, LintRun } from './report.ts';
 import { SarifReport } from './sarif.ts';
 
+/** Names of the formats that are written piece by piece. */
+type ReportFormat = 'json' | 'ndjson' | 'sarif' | 'github' | 'gitlab' | 'junit' | 'checkstyle' | 'markdown';
+
 /** Formats of `lint` beside the text for the terminal. */
-export const FORMATS = {
+export const FORMATS: Readonly<Record<ReportFormat, (run: LintRun) => LintReport>> = {
   json: (run) => new JsonReport(run),
   ndjson: (run) => new NdjsonReport(run),
   sarif: (run) => new SarifReport(run),
@@ -18,4 +21,4 @@ export const FORMATS = {
   junit: (run) => new JunitReport(run),
   checkstyle: () => new CheckstyleReport(),
   markdown: (run) => new MarkdownReport(run),
-} as const satisfies Readonly<Record<string, (run: LintRun) => LintReport>>;
+};
