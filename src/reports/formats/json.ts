@@ -1,7 +1,7 @@
 import { HostsDocument, lintHost, lintSummary } from '../json.ts';
 import type { LintEnd, LintedHost, LintReport, LintRun } from './report.ts';
 
-/** `--format json`: one document, see docs/json.md. */
+/** `--format json`: one document, see docs/reports.md. */
 export class JsonReport implements LintReport {
   readonly #document = new HostsDocument();
   readonly #run: LintRun;
