@@ -3,6 +3,7 @@ import about from '../../package.json' with { type: 'json' };
 import { unifiedDiff } from '../fix/diff.ts';
 import type { FixResult } from '../fix/fix.ts';
 import type { LintEnd, LintedHost, LintReport, LintRun } from '../reports/formats/report.ts';
+import type { RulePage } from '../rules/rule.ts';
 import { UsageError } from './errors.ts';
 import { LINT_FORMATS, type LintFormat, listOf, type Request, textOf } from './options.ts';
 import { out } from './terminal.ts';
@@ -47,13 +48,16 @@ export function outputPlan({ given }: Request): OutputPlan {
   return { standard, files };
 }
 
+/** One report and where it goes. */
+interface Target {
+  readonly report: LintReport;
+  readonly write: (text: string) => void;
+  readonly finish: () => void;
+}
+
 /** The reports of a run beside the text for the terminal, each written as the hosts come in. */
 export class LintOutputs {
-  readonly #targets: {
-    readonly report: LintReport;
-    readonly write: (text: string) => void;
-    readonly finish: () => void;
-  }[] = [];
+  readonly #targets: Target[] = [];
   readonly #abandon: (() => void)[] = [];
   /** A format shows the diff of the fixes. */
   readonly diff: boolean;
@@ -66,10 +70,14 @@ export class LintOutputs {
   /**
    * Opens all files, so that one that cannot be written is said before the work.
    *
-   * @param run facts of the run; its pages are loaded here where a format shows them
+   * @param own rules of the user, whose pages a format may show
    * @throws InputError
    */
-  static async open(plan: OutputPlan, run: Pick<LintRun, 'profile' | 'failOn'>): Promise<LintOutputs | null> {
+  static async open(
+    plan: OutputPlan,
+    run: Pick<LintRun, 'profile' | 'failOn'>,
+    own: readonly RulePage[],
+  ): Promise<LintOutputs | null> {
     const formats = [
       ...(plan.standard === null || plan.standard === 'text' ? [] : [plan.standard]),
       ...plan.files.map(({ format }) => format),
@@ -78,10 +86,11 @@ export class LintOutputs {
     const outputs = new LintOutputs(plan);
     const { FORMATS } = await import('../reports/formats/index.ts');
     const pages = formats.includes('sarif')
-      ? new Map((await import('virtual:builtin-rule-pages')).pages.map((page) => [page.id, page]))
-      : new Map();
+      ? [...(await import('virtual:builtin-rule-pages')).pages, ...own]
+      : [];
     const base = `${pathToFileURL(process.cwd()).href}/`;
-    const whole = { ...run, version: about.version, base, pages };
+    const byId = new Map(pages.map((page) => [page.id, page]));
+    const whole = { ...run, version: about.version, base, pages: byId };
     if (plan.standard !== null && plan.standard !== 'text')
       outputs.#targets.push({ report: FORMATS[plan.standard](whole), write: out, finish: () => {} });
     if (plan.files.length > 0) {
@@ -106,18 +115,26 @@ export class LintOutputs {
     return outputs;
   }
 
+  /** @throws InputError, as the calls below do; files stay what they were then */
   start(): void {
-    for (const { report, write } of this.#targets) write(report.start());
+    this.#all(({ report, write }) => write(report.start()));
   }
 
   host(host: LintedHost): void {
-    for (const { report, write } of this.#targets) write(report.host(host));
+    this.#all(({ report, write }) => write(report.host(host)));
   }
 
   end(end: LintEnd): void {
-    for (const { report, write, finish } of this.#targets) {
-      write(report.end(end));
-      finish();
+    this.#all(({ report, write }) => write(report.end(end)));
+    this.#all(({ finish }) => finish());
+  }
+
+  #all(action: (target: Target) => void): void {
+    try {
+      for (const target of this.#targets) action(target);
+    } catch (error) {
+      this.abandon();
+      throw error;
     }
   }
 

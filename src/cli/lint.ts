@@ -37,7 +37,7 @@ export async function lint(request: Request): Promise<number> {
   const totals = noTotals();
   let failed = false;
 
-  const outputs = await LintOutputs.open(plan, { profile: profiles.run.name, failOn });
+  const outputs = await LintOutputs.open(plan, { profile: profiles.run.name, failOn }, rules.own);
   outputs?.start();
   for await (const { host: found, input } of hosts.inputs()) {
     const host = buildHost(input);
@@ -52,7 +52,7 @@ export async function lint(request: Request): Promise<number> {
     if (outputs !== null) {
       const head = lintHostHead(host, profile.name === profiles.run.name ? null : profile.name);
       const diff = outputs.diff
-        ? diffText(proposeFixes(input, BUILTIN_RULES, profile, { unsafe: false }))
+        ? diffText(proposeFixes(input, rules.ruleSetOf(found), profile, { unsafe: false }))
         : null;
       outputs.host({ root: host.root, head, diff, ...plainFindings(report) });
     }
