@@ -57,7 +57,7 @@ export function readXml(document: string): XmlElement {
       children.push(element());
     }
   };
-  take(/<\?xml version="1\.0" encoding="UTF-8"\?>\n/) ?? fail('no declaration');
+  if (take(/<\?xml version="1\.0" encoding="UTF-8"\?>\n/) === null) fail('no declaration');
   const root = element();
   if (document.slice(at).trim() !== '') fail('more');
   return root;

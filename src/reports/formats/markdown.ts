@@ -1,5 +1,5 @@
 import { SEVERITIES, type Severity } from '../../model/finding.ts';
-import { count } from '../words.ts';
+import { count, shownText } from '../words.ts';
 import type { PlainFinding } from './plain.ts';
 import type { LintEnd, LintedHost, LintReport, LintRun } from './report.ts';
 
@@ -90,17 +90,14 @@ function row({ severity, at, rule, message, advice }: PlainFinding): string {
 
 /** Text as Markdown shows it, on one line of a table. */
 function plain(text: string): string {
-  return text
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g, ' ')
-    .replace(/[\\`*_{}[\]<>|#~@&]/g, (found) => (found === '@' ? '@\u200b' : `\\${found}`));
+  return shownText(text, Number.POSITIVE_INFINITY).replace(/[\\`*_{}[\]<>|#~@&]/g, (found) =>
+    found === '@' ? '@\u200b' : `\\${found}`,
+  );
 }
 
 /** The same as code. */
 function code(text: string): string {
-  const line = text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g,
-    ' ',
-  );
+  const line = shownText(text, Number.POSITIVE_INFINITY);
   const ticks = line.includes('`') ? '``' : '`';
   const padded = line.startsWith('`') || line.endsWith('`') ? ` ${line} ` : line;
   return `${ticks}${padded.replaceAll('|', '\\|')}${ticks}`;
