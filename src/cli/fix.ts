@@ -44,16 +44,23 @@ export async function fix(request: Request): Promise<number> {
 
   const results: FixResult[] = [];
   let changes = false;
+  let silenced = 0;
   for await (const { host, input } of hosts.inputs()) {
     const result = proposeFixes(input, rules.ruleSetOf(host), profiles.of(host), {
       ...(only === undefined ? {} : { only }),
       unsafe: isOn(given, 'unsafe'),
+      reasonRequired: host.config?.config.reasonRequired === true,
     });
+    silenced += result.suppressed.filter(({ finding: { rule } }) => only?.has(rule) !== false).length;
     changes ||= result.files.length > 0;
     if (writer !== null) results.push(result);
     else if (script) printScript(result, input);
     else printDiff(result);
     sayWhatIsLeft(result, only, write);
+  }
+  if (silenced > 0) {
+    const findings = count(silenced, 'finding');
+    err(`pfharden: ${findings} silenced by comments, not mended: pfharden lint --show-suppressed\n`);
   }
   if (hosts.failed) {
     if (writer !== null && changes) err('pfharden: nothing was written\n');

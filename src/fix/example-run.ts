@@ -42,7 +42,8 @@ export function fixExample(
   unsafe: boolean,
 ): FixResult {
   const input = hostInputFromTexts(exampleTexts(example), example);
-  return proposeFixes(input, ruleSet, profile, { only: new Set([rule.id]), unsafe });
+  const reasonRequired = example.silencing?.reason === 'required';
+  return proposeFixes(input, ruleSet, profile, { only: new Set([rule.id]), unsafe, reasonRequired });
 }
 
 /** What comes of fixing an example without `--unsafe` and, where that leaves something, with it. */

@@ -1,11 +1,12 @@
 import { buildHost, type Host, type HostInput, hostSources, serverOf, withTexts } from '../hosts/host.ts';
 import type { Server } from '../model/endpoint.ts';
-import type { Finding, Fix } from '../model/finding.ts';
+import type { Finding, Fix, SuppressedFinding } from '../model/finding.ts';
 import { judgement } from '../rules/evaluate.ts';
 import type { Profile } from '../rules/profile.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { applyEdits, CompatibleEdits, type Edit } from '../text/edits.ts';
 import { SourceFile } from '../text/source.ts';
+import { keepComments } from './comments.ts';
 
 /** Which fixes to make. */
 export interface FixOptions {
@@ -13,6 +14,8 @@ export interface FixOptions {
   readonly only?: ReadonlySet<string>;
   /** Also fixes that may change what users or partners rely on. */
   readonly unsafe?: boolean;
+  /** A comment that silences a rule has to give a reason. */
+  readonly reasonRequired?: boolean;
 }
 
 /** One file before and after. */
@@ -36,6 +39,8 @@ export interface FixResult {
   /** Findings that were mended, in the order in which their fixes were made. */
   readonly mended: readonly Finding[];
   readonly left: readonly LeftFinding[];
+  /** What comments silence in the host as it would be: it is not mended. */
+  readonly suppressed: readonly SuppressedFinding[];
   /** The host as it was and as it would be. */
   readonly before: Host;
   readonly after: Host;
@@ -53,6 +58,8 @@ export interface JudgedHost {
   readonly findings: readonly Finding[];
   /** Of a template, also what is found in only some of what its engine may make of it. */
   readonly possible: readonly Finding[];
+  /** What comments silence. */
+  readonly suppressed: readonly SuppressedFinding[];
 }
 
 /**
@@ -66,7 +73,7 @@ export function proposeFixes(
   profile: Profile,
   options: FixOptions = {},
 ): FixResult {
-  const start = judged(input, ruleSet, profile);
+  const start = judged(input, ruleSet, profile, options);
   const engine = new FixEngine(ruleSet, profile, options);
   let outcome = engine.together(start);
   if (engine.worse(start, outcome.state).length > 0) outcome = engine.oneByOne(start);
@@ -82,8 +89,9 @@ export function proposeFixes(
     mended,
     left: state.findings.map((finding) => ({
       finding,
-      reason: engine.reasonLeft(finding, refused),
+      reason: engine.reasonLeft(state.host, finding, refused),
     })),
+    suppressed: state.suppressed,
     before: start.host,
     after: state.host,
     findingsBefore: start.findings,
@@ -91,9 +99,14 @@ export function proposeFixes(
   };
 }
 
-function judged(input: HostInput, ruleSet: RuleSet, profile: Profile): JudgedHost {
+function judged(
+  input: HostInput,
+  ruleSet: RuleSet,
+  profile: Profile,
+  { reasonRequired = false }: FixOptions,
+): JudgedHost {
   const host = buildHost(input);
-  return { host, ...judgement(host, ruleSet, profile) };
+  return { host, ...judgement(host, ruleSet, profile, { reasonRequired }) };
 }
 
 /** Findings of `after` that nothing in `before` stands for: neither the same one nor its like at the same setting. */
@@ -106,7 +119,10 @@ export function newFindings(before: readonly Finding[], after: readonly Finding[
  * New findings that a fix is to blame for. What Dovecot refuses, it does not use: where it refuses less
  * than before, the findings of its files were there all the time, and only come to light.
  */
-export function causedFindings(before: JudgedHost, after: JudgedHost): readonly Finding[] {
+export function causedFindings(
+  before: Omit<JudgedHost, 'suppressed'>,
+  after: Omit<JudgedHost, 'suppressed'>,
+): readonly Finding[] {
   const found = newFindings(before.possible, after.possible);
   if (refusals(after.host) >= refusals(before.host)) return found;
   return found.filter(({ at }) => serverOf(after.host.input, at.source.path) !== 'dovecot');
@@ -151,8 +167,10 @@ class FixEngine {
     const tries = new Map<string, number>();
     for (let pass = 0; pass < MOST_PASSES; pass++) {
       const chosen = this.#compatible(
-        this.#candidates(state, refused, tries).filter(
-          ({ finding }) => newFindings(after, [finding]).length > 0,
+        commentsLast(
+          this.#candidates(state, refused, tries).filter(
+            ({ finding }) => newFindings(after, [finding]).length > 0,
+          ),
         ),
       );
       if (chosen.length === 0) break;
@@ -174,7 +192,7 @@ class FixEngine {
     const refused = new Map<string, string>();
     const tries = new Map<string, number>();
     for (let step = 0; step < MOST_PASSES * 40; step++) {
-      const [next] = this.#candidates(state, refused, tries);
+      const [next] = commentsLast(this.#candidates(state, refused, tries));
       if (next === undefined) break;
       const { finding, fix } = next;
       tries.set(finding.fingerprint, (tries.get(finding.fingerprint) ?? 0) + 1);
@@ -209,7 +227,7 @@ class FixEngine {
   }
 
   /** Why a finding is not mended, in words. */
-  reasonLeft(finding: Finding, refused: ReadonlyMap<string, string>): string {
+  reasonLeft(host: Host, finding: Finding, refused: ReadonlyMap<string, string>): string {
     const { fix } = finding;
     const reason = refused.get(finding.fingerprint);
     if (reason !== undefined) return reason;
@@ -218,6 +236,8 @@ class FixEngine {
     if (this.#options.only !== undefined && !this.#options.only.has(finding.rule))
       return 'not asked for by --only';
     if (!fix.safe && this.#options.unsafe !== true) return `needs --unsafe: ${fix.title}`;
+    if (keepComments(host, fix.edits) === null)
+      return 'a comment that silences a rule stands within the value: mend it by hand';
     return 'its fix was made and did not mend it';
   }
 
@@ -232,7 +252,8 @@ class FixEngine {
       if (!fix.safe && this.#options.unsafe !== true) return [];
       if (this.#options.only !== undefined && !this.#options.only.has(finding.rule)) return [];
       if (refused.has(finding.fingerprint) || (tries.get(finding.fingerprint) ?? 0) >= MOST_TRIES) return [];
-      return [{ finding, fix }];
+      const edits = keepComments(state.host, fix.edits);
+      return edits === null ? [] : [{ finding, fix: { ...fix, edits } }];
     });
   }
 
@@ -257,7 +278,7 @@ class FixEngine {
       const text = applyEdits(source.path, source.text, edits);
       if (text !== source.text) changed.set(source.path, new SourceFile(source.path, text, source.encoding));
     }
-    return judged(withTexts(state.host.input, changed), this.#ruleSet, this.#profile);
+    return judged(withTexts(state.host.input, changed), this.#ruleSet, this.#profile, this.#options);
   }
 }
 
@@ -266,9 +287,22 @@ interface Candidate {
   readonly fix: Fix;
 }
 
+/**
+ * Comments that have become needless go when nothing else is left to mend: a fix may bring to light what
+ * they are for.
+ */
+function commentsLast(candidates: readonly Candidate[]): readonly Candidate[] {
+  const others = candidates.filter(({ finding }) => finding.rule !== 'silencing/unused');
+  return others.length > 0 ? others : candidates;
+}
+
 /** Findings whose fix was made and that are gone, each once. */
 function stillMended(mended: readonly Finding[], state: JudgedHost): Finding[] {
-  const present = new Set(state.findings.map(({ fingerprint }) => fingerprint));
+  const present = new Set(
+    [...state.findings, ...state.suppressed.map(({ finding }) => finding)].map(
+      ({ fingerprint }) => fingerprint,
+    ),
+  );
   const seen = new Set<string>();
   return mended.filter(
     ({ fingerprint }) => !present.has(fingerprint) && !seen.has(fingerprint) && seen.add(fingerprint),

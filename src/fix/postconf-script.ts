@@ -2,6 +2,7 @@ import type { Host } from '../hosts/host.ts';
 import { isSecret } from '../model/secrets.ts';
 import type { PostfixConfiguration } from '../postfix/configuration.ts';
 import { type Override, SERVICE_FIELDS, type ServiceEntry } from '../postfix/syntax/tree.ts';
+import { commentsOf } from '../rules/silencing/places.ts';
 
 /** A shell script, and the changes that postconf has no command for. */
 export interface PostconfScript {
@@ -30,6 +31,7 @@ export function postconfScript(before: Host, after: Host): PostconfScript {
   if (old === undefined || next === undefined) return { text: '', impossible };
   mainCommands(old, next, commands, impossible);
   masterCommands(old, next, commands, impossible);
+  commentsLeft(before, after, impossible);
   if (commands.length === 0) return { text: '', impossible };
   const directory = shellWord(old.directory);
   const text = [
@@ -42,6 +44,20 @@ export function postconfScript(before: Host, after: Host): PostconfScript {
     '',
   ].join('\n');
   return { text, impossible };
+}
+
+/** A comment that goes with its setting: postconf leaves it, and there it would silence what comes next. */
+function commentsLeft(before: Host, after: Host, impossible: string[]): void {
+  const kept = commentsOf(after).comments.map(({ at }) => at.source.slice(at.span));
+  for (const { server, at, directive } of commentsOf(before).comments) {
+    const index = kept.indexOf(at.source.slice(at.span));
+    if (index >= 0) kept.splice(index, 1);
+    else if (server === 'postfix') {
+      const { line } = at.source.position(at.span.start);
+      const names = directive.rules.map(({ name }) => name).join(', ');
+      impossible.push(`remove the comment in line ${line} of ${at.source.path}, which silences ${names}`);
+    }
+  }
 }
 
 function unended(configuration: PostfixConfiguration): boolean {

@@ -23,13 +23,27 @@ export interface FaultyComment {
   readonly fault: Fault;
 }
 
+/** Where a comment that silences rules stands in a file, whether or not it counts. */
+export interface Anchor {
+  readonly path: string;
+  /** Its line with indentation and line end. */
+  readonly line: Span;
+  readonly wholeFile: boolean;
+  /** Where the next line begins that is neither blank nor a comment; the end of the file where none does. */
+  readonly next: number;
+  /** Where what it stands before ends; null where it stands before nothing, or for the whole file. */
+  readonly end: number | null;
+}
+
 /** All that the files of a host say to pfharden. */
 export interface Comments {
   readonly comments: readonly SilencingComment[];
   readonly faults: readonly FaultyComment[];
+  /** Of all comments that are written as they should be. */
+  readonly anchors: readonly Anchor[];
 }
 
-const NONE: Comments = { comments: [], faults: [] };
+const NONE: Comments = { comments: [], faults: [], anchors: [] };
 
 const known = new WeakMap<Host, Comments>();
 
@@ -43,6 +57,7 @@ export function commentsOf(host: Host): Comments {
 function readComments(host: Host): Comments {
   const comments: SilencingComment[] = [];
   const faults: FaultyComment[] = [];
+  const anchors: Anchor[] = [];
   for (const file of filesOf(host)) {
     const { source } = file;
     for (const [index, { kind, span, comment }] of file.lines.entries()) {
@@ -69,11 +84,20 @@ function readComments(host: Host): Comments {
         continue;
       }
       const firstText = file.nextText[0] ?? 0;
-      if (written.scope === 'ignore-file' && index > firstText) {
+      const wholeFile = written.scope === 'ignore-file';
+      const follows = wholeFile ? null : file.follows(index);
+      anchors.push({
+        path: source.path,
+        line: span,
+        wholeFile,
+        next: file.lines[file.nextText[index] ?? -1]?.span.start ?? source.text.length,
+        end: follows?.end ?? null,
+      });
+      if (wholeFile && index > firstText) {
         fault('not-at-head', String(firstText + 1));
         continue;
       }
-      const covers = written.scope === 'ignore-file' ? wholeOf(source) : file.follows(index);
+      const covers = wholeFile ? wholeOf(source) : follows;
       if (covers === null) {
         fault('nothing-follows');
         continue;
@@ -87,7 +111,7 @@ function readComments(host: Host): Comments {
       });
     }
   }
-  return comments.length + faults.length === 0 ? NONE : { comments, faults };
+  return comments.length + faults.length === 0 ? NONE : { comments, faults, anchors };
 }
 
 /** One past the end, so that a place at the end of the file is in it. */
