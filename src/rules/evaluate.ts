@@ -18,6 +18,7 @@ import { checks, crossChecks, dovecotChecks } from './checks/index.ts';
 import { silencingChecks } from './checks/silencing.ts';
 import { declaredReports } from './declared.ts';
 import { evaluateTemplate, type TemplateFindings } from './evaluate-template.ts';
+import { fingerprints } from './fingerprint.ts';
 import { judgedDovecot, judgedPostfix } from './judged-server.ts';
 import { originText } from './locate.ts';
 import { andList, endpointPhrase } from './messages.ts';
@@ -123,27 +124,17 @@ function hostFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions
 
 /** Findings with the fingerprints that they have in one text. */
 function numbered(host: Host, findings: readonly Finding[]): readonly Finding[] {
-  const seen = new Map<string, number>();
-  return sorted([...findings]).map((finding) => {
-    const identity = identityOf(host, finding);
-    const occurrence = seen.get(identity) ?? 0;
-    seen.set(identity, occurrence + 1);
-    return { ...finding, fingerprint: fingerprint(`${identity}\0${occurrence}`) };
-  });
-}
-
-/** What tells a finding from others of its host, wherever the lines are. */
-function identityOf(
-  host: Host,
-  {
-    rule,
-    messageId,
-    at,
-    setting,
-    endpoints,
-  }: Pick<Finding, 'rule' | 'messageId' | 'at' | 'setting' | 'endpoints'>,
-): string {
-  return [rule, messageId, relativePath(host, at.source.path), setting ?? '', endpoints[0] ?? ''].join('\0');
+  const fingerprint = fingerprints(host, redactor(host));
+  const endpoints = [...(host.postfix?.endpoints ?? []), ...(host.dovecot?.endpoints ?? [])];
+  return sorted([...findings]).map((finding) => ({
+    ...finding,
+    fingerprint: fingerprint({
+      ...finding,
+      endpoint: endpoints.find(({ id }) => id === finding.endpoints[0]),
+      isWritten: finding.valueFrom === null,
+      isShared: finding.ofDefault && finding.endpoints.length > 1,
+    }),
+  }));
 }
 
 /** Whether a comment is unused is known only when the rules are judged that it names. */
@@ -291,8 +282,8 @@ function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
     );
     if (report.fix !== undefined && report.fix !== null) known.fixes.push(report.fix);
   }
-  const seen = new Map<string, number>();
   const redact = redactor(host);
+  const fingerprint = fingerprints(host, redact);
   return [...merged.values()].map(({ report, endpoints, related, fixes }) => {
     const messageId = report.message ?? 'default';
     const level = severityOf(profile, rule, messageId);
@@ -310,15 +301,6 @@ function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
       openssl: `OpenSSL ${host.releases.openssl.version}`,
       profile: profile.title,
     };
-    const identity = identityOf(host, {
-      rule: rule.id,
-      messageId,
-      at: report.at,
-      setting,
-      endpoints: endpoints.map(({ id }) => id),
-    });
-    const occurrence = seen.get(identity) ?? 0;
-    seen.set(identity, occurrence + 1);
     return {
       rule: rule.id,
       severity: level === 'off' ? 'info' : level,
@@ -336,7 +318,15 @@ function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
       related: related.map((one) => ({ ...one, message: redact(one.message) })),
       fix: mergeFixes(rule, fixes, redact),
       references: rule.references,
-      fingerprint: fingerprint(`${identity}\0${occurrence}`),
+      fingerprint: fingerprint({
+        rule: rule.id,
+        messageId,
+        at: report.at,
+        setting,
+        endpoint: endpoints[0],
+        isWritten: report.of === undefined || report.of === null,
+        isShared: report.of?.origin.kind === 'default' && endpoints.length > 1,
+      }),
     };
   });
 }
@@ -357,16 +347,6 @@ function sameRelated(a: Related, b: Related): boolean {
 function releaseText({ applies: { server } }: Rule, { releases }: Host): string {
   const servers = server === 'both' || server === 'any' ? (['postfix', 'dovecot'] as const) : [server];
   return andList(servers.map((one) => `${SERVER_NAMES[one]} ${releases[one].version}`));
-}
-
-/** The same for one host, whichever way its folders were named. */
-function relativePath({ input }: Host, path: string): string {
-  for (const server of [input.postfix, input.dovecot]) {
-    if (server === null) continue;
-    const { directory } = server;
-    if (path.startsWith(`${directory}/`)) return path.slice(directory.length + 1);
-  }
-  return path;
 }
 
 function mergeFixes(rule: Rule, fixes: readonly ProposedFix[], redact: (text: string) => string): Fix | null {
@@ -402,16 +382,4 @@ function named<Context>(known: Readonly<Record<string, CheckOf<Context>>>, rule:
   if (check === undefined)
     throw new Error(`rule ${rule.id}: there is no check "${rule.check}" for ${rule.applies.server}`);
   return check;
-}
-
-/** 64 bits of FNV-1a as 16 hexadecimal digits, in two halves with different bases. */
-function fingerprint(text: string): string {
-  let a = 0x811c9dc5;
-  let b = 0x01000193;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    a = Math.imul(a ^ unit, 0x01000193) >>> 0;
-    b = Math.imul(b ^ unit, 0x85ebca6b) >>> 0;
-  }
-  return a.toString(16).padStart(8, '0') + b.toString(16).padStart(8, '0');
 }
