@@ -7,6 +7,8 @@ import { ignoredText } from '../reports/settings.ts';
 import { hostText, quietText, summaryText } from '../reports/text.ts';
 import { addTotals, hostReport, noTotals } from '../reports/totals.ts';
 import { judgement } from '../rules/evaluate.ts';
+import type { BaselineRun } from './baseline.ts';
+import { UsageError } from './errors.ts';
 import { RequestedHosts } from './hosts.ts';
 import { diffText, LintOutputs, outputPlan } from './lint-output.ts';
 import { isOn, listOf, type Request, textOf } from './options.ts';
@@ -14,7 +16,7 @@ import { configsOf, RunRules } from './own-rules.ts';
 import { RunProfiles } from './profile-option.ts';
 import { ruleIds } from './rule-option.ts';
 import { Settings } from './settings.ts';
-import { out, outputPalette, outputWidth } from './terminal.ts';
+import { err, out, outputPalette, outputWidth } from './terminal.ts';
 
 /** `pfharden lint`: what is wrong, where and why. */
 export async function lint(request: Request): Promise<number> {
@@ -34,6 +36,7 @@ export async function lint(request: Request): Promise<number> {
     suppressed: isOn(given, 'show-suppressed'),
   };
   const settings = new Settings(request, text.width);
+  const baseline = await baselineOf(request, only);
   const totals = noTotals();
   let failed = false;
 
@@ -42,17 +45,19 @@ export async function lint(request: Request): Promise<number> {
   for await (const { host: found, input } of hosts.inputs()) {
     const host = buildHost(input);
     const profile = profiles.of(found);
-    const { findings, suppressed } = judgement(host, rules.ruleSetOf(found), profile, {
+    const ruleSet = rules.ruleSetOf(found);
+    const judged = judgement(host, ruleSet, profile, {
       ...(only === undefined ? {} : { only }),
       reasonRequired: found.config?.config.reasonRequired === true,
     });
+    const { findings, suppressed } = baseline?.apply(host, ruleSet, profile, judged) ?? judged;
     failed ||= findings.some(({ severity }) => atLeastAsGrave(severity, failOn));
     const report = hostReport(host, findings, lightest, suppressed);
     addTotals(totals, report);
     if (outputs !== null) {
       const head = lintHostHead(host, profile.name === profiles.run.name ? null : profile.name);
       const diff = outputs.diff
-        ? diffText(proposeFixes(input, rules.ruleSetOf(found), profile, { unsafe: false }))
+        ? diffText(proposeFixes(input, ruleSet, profile, { unsafe: false }))
         : null;
       outputs.host({ root: host.root, head, diff, ...plainFindings(report) });
     }
@@ -66,5 +71,22 @@ export async function lint(request: Request): Promise<number> {
     if (totals.hosts > 0) out(summaryText(totals, text));
     out(ignoredText(hosts.ignored, text.verbose));
   }
+  const said = baseline?.finish(hosts.failed) ?? '';
+  if (plan.standard !== 'text' || quiet) err(said);
+  else out(said);
   return hosts.failed ? 2 : failed ? 1 : 0;
+}
+
+/** What `--baseline` names; the code for it is loaded only then. */
+async function baselineOf(
+  { given }: Request,
+  only: ReadonlySet<string> | undefined,
+): Promise<BaselineRun | null> {
+  const path = textOf(given, 'baseline');
+  const update = isOn(given, 'update-baseline');
+  if (path === undefined && update)
+    throw new UsageError('--update-baseline goes with --baseline FILE', 'lint');
+  if (path === undefined) return null;
+  const { BaselineRun: Run } = await import('./baseline.ts');
+  return Run.of(path, update, only);
 }

@@ -125,6 +125,12 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     },
     quiet: { type: 'boolean', describe: 'One line a finding and nothing else' },
     verbose: { type: 'boolean', describe: 'Name the cipher suites that findings count' },
+    baseline: {
+      type: 'string',
+      value: 'FILE',
+      describe: 'Count only findings that are not in this file',
+    },
+    'update-baseline': { type: 'boolean', describe: 'Write what is found into the file of --baseline' },
     'show-suppressed': { type: 'boolean', describe: 'List what comments and the baseline silence, and why' },
     rule: { type: 'list', value: 'ID', describe: 'Only this rule; may be given several times' },
     ...HOSTS,

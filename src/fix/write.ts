@@ -9,6 +9,7 @@ import {
   fchmodSync,
   fchownSync,
   fsyncSync,
+  linkSync,
   openSync,
   readFileSync,
   realpathSync,
@@ -19,6 +20,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { encode, errorCode, reasonOf } from '../hosts/files.ts';
+import type { SourceFile } from '../text/source.ts';
 import type { FixedFile } from './fix.ts';
 
 /** A fix that was not written; every file is as it was, unless the message says otherwise. */
@@ -60,7 +62,10 @@ const JOURNAL = '.pfharden-journal';
  *
  * @throws WriteError when a file has changed since it was read, or cannot be written
  */
-export function writeFiles(files: readonly FixedFile[], { backup }: WriteOptions): readonly WrittenFile[] {
+export function writeFiles(
+  files: readonly Pick<FixedFile, 'before' | 'after'>[],
+  { backup }: WriteOptions,
+): readonly WrittenFile[] {
   const prepared = files.map(prepare);
   const [first] = prepared;
   if (first === undefined) return [];
@@ -86,6 +91,26 @@ export function writeFiles(files: readonly FixedFile[], { backup }: WriteOptions
   }
   carryOut(journal);
   return prepared.map(({ target }, index) => ({ path: target, backup: backups[index] ?? null }));
+}
+
+/**
+ * Writes a file that is not there yet: at every moment it is not there or whole.
+ *
+ * @throws WriteError when it is there by now, or cannot be written
+ */
+export function writeNew(file: SourceFile): void {
+  const { path } = file;
+  const beside = join(dirname(path), `.${basename(path)}.pfharden-new`);
+  try {
+    rmSync(beside, { force: true });
+    writeWhole(beside, encode(file), 0o666 & ~process.umask());
+    linkSync(beside, path);
+    flushFolder(dirname(path));
+  } catch (error) {
+    throw new WriteError(`${path}: ${reasonOf(error)}; nothing was written`);
+  } finally {
+    rmSync(beside, { force: true });
+  }
 }
 
 /** One rename of a journal. */
@@ -151,7 +176,7 @@ function digest(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function prepare({ before, after }: FixedFile): Prepared {
+function prepare({ before, after }: Pick<FixedFile, 'before' | 'after'>): Prepared {
   try {
     const target = realpathSync(before.path);
     const { mode, uid, gid } = statSync(target);

@@ -16,6 +16,11 @@ export class JsonFile<T> {
     this.#places = places;
   }
 
+  /** The line of a value of the file. */
+  line(pointer: string): number {
+    return this.source.position(this.#places.values.get(pointer)?.start ?? 0).line;
+  }
+
   /** An error at a value of the file, to be thrown: `ours.json:3:16: there is no profile "…"`. */
   error(pointer: string, problem: string): InputError {
     return errorIn(this.source, this.#places.values.get(pointer), problem);

@@ -293,7 +293,7 @@ function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
     const expected = report.expected === undefined ? null : redact(report.expected);
     const data = {
       ...(redactData(report.data ?? {}, redact) as Report['data']),
-      endpoints: andList(endpoints.map(endpointPhrase)),
+      endpoints: redact(andList(endpoints.map(endpointPhrase))),
       setting,
       actual: shown,
       expected,

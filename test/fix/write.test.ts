@@ -56,7 +56,6 @@ describe('writeFiles', () => {
     writeFiles(
       [
         {
-          server: 'postfix',
           before: new SourceFile(link, real.before.text),
           after: new SourceFile(link, 'a = 2\n'),
         },
@@ -75,7 +74,6 @@ describe('writeFiles', () => {
     writeFiles(
       [
         {
-          server: 'postfix',
           before,
           after: new SourceFile(before.path, `${before.text}b = 1\n`, before.encoding),
         },
