@@ -2,7 +2,6 @@ import type { Host } from '../hosts/host.ts';
 import { hostSources } from '../hosts/host.ts';
 import { type Anchor, commentsOf } from '../rules/silencing/places.ts';
 import type { Edit } from '../text/edits.ts';
-import type { Span } from '../text/source.ts';
 
 /**
  * Keeps each comment that silences rules where it belongs: no line comes between it and what it stands
@@ -63,19 +62,18 @@ function isText(line: string): boolean {
 /** True where all that a comment stands before is taken away. */
 function isGone({ path, next, end }: Anchor, edits: readonly Edit[], text: string): boolean {
   if (end === null) return false;
-  const own = edits.filter(({ path: of, span }) => of === path && isInside(span, { start: next, end }));
+  const own = edits
+    .filter(
+      ({ path: of, span }) => of === path && span.start < end && Math.max(span.end, span.start + 1) > next,
+    )
+    .sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
   if (own.length === 0) return false;
   let rest = '';
   let at = next;
-  for (const { span, text: written } of [...own].sort(
-    (a, b) => a.span.start - b.span.start || a.span.end - b.span.end,
-  )) {
-    rest += text.slice(at, Math.max(at, span.start)) + written;
+  for (const { span, text: written } of own) {
+    // What takes the place of text before it is not its own.
+    rest += text.slice(at, Math.max(at, span.start)) + (span.start < next ? '' : written);
     at = Math.max(at, span.end);
   }
   return !(rest + text.slice(at, end)).split('\n').some(isText);
-}
-
-function isInside(inner: Span, outer: Span): boolean {
-  return inner.start >= outer.start && inner.end <= outer.end && inner.start < outer.end;
 }

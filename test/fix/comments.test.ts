@@ -40,6 +40,14 @@ describe('a fix', () => {
     expect(fixed(texts, ['postfix/obsolete-tls-switch'])).toEqual({ 'main.cf': `# kept\n${level}` });
   });
 
+  test('takes the comment away that stands in a value that goes', () => {
+    const comment2 = '# pfharden: ignore postfix/restriction-unknown until 2001-01-01';
+    const main = `smtpd_helo_required = yes\nmynetworks =\n  127.0.0.0/8,\n# kept\n${comment2}\n  192.0.2.0/24,\n  198.51.100.0/24\nmynetworks = 127.0.0.0/8\n`;
+    expect(fixed({ 'main.cf': main, 'master.cf': MASTER }, ['postfix/duplicate-setting'])).toEqual({
+      'main.cf': 'smtpd_helo_required = yes\n# kept\nmynetworks = 127.0.0.0/8\n',
+    });
+  });
+
   test('removes what has become needless when all else is mended', () => {
     const main = `smtpd_use_tls = yes\n# pfharden: ignore server-protocols\nsmtpd_tls_protocols = >=TLSv1.2\n${level}`;
     expect(
