@@ -18,6 +18,7 @@ import { checkValue } from '../../postfix/values.ts';
 import type { Edit } from '../../text/edits.ts';
 import { SourceFile, type Span } from '../../text/source.ts';
 import type { Check, CheckContext, ProposedFix, Report } from '../check.ts';
+import { directiveAt } from '../silencing/comment.ts';
 import { type LookAlike, lookAlikeName, lookAlikes } from './look-alikes.ts';
 import { isTemplated, serviceComments, textLines } from './misread-lines.ts';
 import { isDaemon } from './programs.ts';
@@ -494,6 +495,12 @@ function fieldCount(master: MasterCf, item: InvalidLine): Report {
   return { message: /^[a-z0-9_]+\s*=/.test(text) ? 'main-line' : 'field-count', at, data };
 }
 
+/** True for a line that parts what is above it from what is below: not for a comment that silences a rule. */
+function isBetween({ source, lines }: MasterCf, index: number): boolean {
+  const line = lines[index];
+  return line?.kind !== 'comment' || directiveAt(source.slice(line.span)) < 0;
+}
+
 /** So many lines without indentation are looked at below one service. */
 const MOST_UNINDENTED = 30;
 
@@ -505,7 +512,7 @@ function serviceAbove(master: MasterCf, item: InvalidLine): string | null {
     const below = master.items[index + 1];
     if (above === undefined || below === undefined) return null;
     for (let line = above.line.endLine; line < below.line.firstLine; line++) {
-      if (master.lines[line]?.kind !== 'text') return null;
+      if (isBetween(master, line)) return null;
     }
     if (above.kind === 'service') return serviceId(above);
     if (!/^-[ov]/.test(above.line.text)) return null;
