@@ -57,6 +57,16 @@ describe('a fix', () => {
     });
   });
 
+  test('keeps a comment whose rule speaks only when something else is mended', () => {
+    const main = `smtpd_tls_chain_files = /etc/postfix/mail.pem\n${comment}${protocols}`;
+    const after = fixed({ 'main.cf': main, 'master.cf': MASTER }, [
+      'postfix/server-tls-off',
+      'silencing/unused',
+    ]);
+    expect(after['main.cf']).toContain(`${comment}${protocols}`);
+    expect(after['main.cf']).toContain(level);
+  });
+
   test('puts the version of Dovecot behind what speaks for the whole file, and above what speaks for a setting', () => {
     const head = '# pfharden: ignore-file dovecot/ciphers until 2999-01-01\n';
     const first = '# pfharden: ignore dovecot/protocols until 2999-01-01\nssl = required\n';

@@ -121,7 +121,7 @@ function silencersOf(
   for (const [key, own] of wanted) {
     const named = [...(byRule.get(key) ?? [])].sort(
       ({ comment: a }, { comment: b }) =>
-        a.covers.start - b.covers.start || b.covers.end - a.covers.end || a.at.span.start - b.at.span.start,
+        a.covers.start - b.covers.start || a.at.span.start - b.at.span.start,
     );
     const around: Named[] = [];
     let next = 0;
