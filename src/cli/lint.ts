@@ -56,9 +56,7 @@ export async function lint(request: Request): Promise<number> {
     addTotals(totals, report);
     if (outputs !== null) {
       const head = lintHostHead(host, profile.name === profiles.run.name ? null : profile.name);
-      const diff = outputs.diff
-        ? diffText(proposeFixes(input, ruleSet, profile, { unsafe: false }))
-        : null;
+      const diff = outputs.diff ? diffText(proposeFixes(input, ruleSet, profile, { unsafe: false })) : null;
       outputs.host({ root: host.root, head, diff, ...plainFindings(report) });
     }
     if (plan.standard !== 'text') continue;
