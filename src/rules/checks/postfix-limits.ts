@@ -3,6 +3,7 @@ import type { PostfixEndpoint } from '../../postfix/endpoints.ts';
 import type { Service } from '../../postfix/services.ts';
 import type { Location } from '../../text/source.ts';
 import type { Check, CheckContext, Report } from '../check.ts';
+import { decidingPlace } from '../locate.ts';
 import { endpointPhrase } from '../messages.ts';
 import { isTold, publicSmtpd, sharedPlace } from './postfix-hygiene.ts';
 import { discardsAuth } from './smtpd-auth.ts';
@@ -52,7 +53,8 @@ function* loginAttempts({ postfix }: CheckContext, endpoints: readonly PostfixEn
   const of = postfix.get(name, first.service);
   yield {
     message: 'logins',
-    at: sharedPlace(postfix, of, first, KIN),
+    // The limit belongs to smtpd, also where postscreen stands before it.
+    at: decidingPlace(postfix, of, first.service, postfix.master === null ? KIN : []),
     of,
     data: { isDefault: of.setting === null, ports: unlimited.map(endpointPhrase) },
   };
