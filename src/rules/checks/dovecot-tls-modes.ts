@@ -146,7 +146,8 @@ function* cleartextListener(context: DovecotCheckContext): Iterable<Report> {
     const proposal = proposeSetting(context.dovecot, wanted);
     const of = open.listener.get('port');
     yield {
-      at: written ?? placeOf(context, of, endpoint),
+      // A port by default is open because its protocol is named, whatever is said of TLS.
+      at: written ?? of.at ?? protocols.from.at ?? placeOf(context, of, endpoint),
       of,
       endpoint,
       expected: '0',
