@@ -93,7 +93,12 @@ describe('wrong usage is one line and a hint:', () => {
     [['lnit'], 'unknown command "lnit"; did you mean lint?', ''],
     [['--colour'], 'unknown option --colour', ''],
     [['lint', '--formt=json'], 'unknown option or word "formt"; did you mean --format?', 'lint '],
-    [['lint', '--format', 'xml'], '--format must be one of text, json, not "xml"', 'lint '],
+    [['show', '--format', 'xml'], '--format must be one of text, json, not "xml"', 'show '],
+    [
+      ['lint', '--format', 'xml'],
+      '--format must be one of text, json, ndjson, sarif, github, gitlab, junit, checkstyle, markdown, not "xml"',
+      'lint ',
+    ],
     [['lint', '--format'], '--format needs a value', 'lint '],
     [
       ['lint', '--rule', 'server-protocol'],
