@@ -109,10 +109,17 @@ function judged(
   return { host, ...judgement(host, ruleSet, profile, { reasonRequired }) };
 }
 
-/** Findings of `after` that nothing in `before` stands for: neither the same one nor its like at the same setting. */
+/**
+ * Findings of `after` that nothing in `before` stands for: neither the same one, nor its like at the same
+ * setting, for each of its endpoints. Where it is shown does not count: a default is shown at another line
+ * when a fix writes one.
+ */
 export function newFindings(before: readonly Finding[], after: readonly Finding[]): readonly Finding[] {
-  const known = new Set(before.flatMap((finding) => [finding.fingerprint, likeness(finding)]));
-  return after.filter((finding) => !known.has(finding.fingerprint) && !known.has(likeness(finding)));
+  const known = new Set(before.flatMap((finding) => [finding.fingerprint, ...likenesses(finding)]));
+  return after.filter(
+    (finding) =>
+      !known.has(finding.fingerprint) && !likenesses(finding).every((likeness) => known.has(likeness)),
+  );
 }
 
 /**
@@ -132,8 +139,9 @@ function refusals({ dovecot }: Host): number {
   return dovecot?.configuration.faults.length ?? 0;
 }
 
-function likeness({ rule, setting, at, endpoints }: Finding): string {
-  return [rule, setting ?? '', at.source.path, endpoints[0] ?? ''].join('\0');
+function likenesses({ rule, setting, at, endpoints }: Finding): string[] {
+  const places = endpoints.length === 0 ? [at.source.path] : endpoints;
+  return places.map((place) => [rule, setting ?? '', place].join('\0'));
 }
 
 interface Outcome {

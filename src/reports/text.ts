@@ -158,8 +158,8 @@ function groupLines(
 
 /** True for a default without any line that brings it into play: the place is only the head of the file. */
 export function standsNowhere({ setting, valueFrom, at }: Finding, { postfix }: Host): boolean {
-  if (postfix === null || setting === null || valueFrom === null || !valueFrom.startsWith('default of '))
-    return false;
+  if (postfix === null || setting === null) return false;
+  if (valueFrom !== null && !valueFrom.startsWith('default of ')) return false;
   const head = headOf(postfix.configuration);
   return (
     head.source === at.source &&

@@ -58,7 +58,7 @@ export function sharedPlace(
   postfix: PostfixConfiguration,
   of: Effective,
   { listener }: PostfixEndpoint,
-  kin: readonly string[] = KIN,
+  kin: readonly string[] = [],
 ): Location {
   return decidingPlace(postfix, of, listener, postfix.master === null ? kin : []);
 }

@@ -139,7 +139,7 @@ function* unguarded(
     const services = endpoints.map(({ service }) => service);
     const of = postfix.get(name, first.service);
     const proposal = guard === 'unavailable' ? substitute(services) : switchOn(postfix, name, services);
-    const place = decidingPlace(postfix, of, first.service, KIN);
+    const place = decidingPlace(postfix, of, first.service);
     let fix: ProposedFix | null =
       proposal === null
         ? null
