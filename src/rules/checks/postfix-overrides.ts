@@ -250,7 +250,7 @@ function servicesByProgram({ services }: PostfixConfiguration): ReadonlyMap<stri
 /** Where the setting would have an effect: main.cf, and the one service that runs a program which reads it. */
 function whereToSet(byProgram: ReadonlyMap<string, readonly string[]>, readers: readonly string[]): string {
   const ids = readers.flatMap((reader) => byProgram.get(reader)?.slice(0, 2) ?? []);
-  return ids.length === 1 ? `main.cf, or on the line of ${ids[0]}` : 'main.cf';
+  return `main.cf, for the whole host${ids.length === 1 ? `, or on the line of ${ids[0]}` : ''}`;
 }
 
 /** Checks about overrides. */

@@ -187,6 +187,8 @@ const SENDER_CHECKS: ReadonlySet<string> = new Set([
   'reject_known_sender_login_mismatch',
 ]);
 
+const SENDER_LIST = 'smtpd_sender_restrictions';
+
 const senderLoginUnchecked: Check = function* (context) {
   const { postfix } = context;
   if (postfix.main === null) return;
@@ -250,8 +252,16 @@ function* uncheckedSenders(
       serviceLocation(postfix.master, first.service) ??
       decidingPlace(postfix, of, first.service),
     of,
-    data: { ports: endpoints.map(endpointPhrase) },
+    data: { ports: endpoints.map(endpointPhrase), places: senderLists(endpoints) },
   };
+}
+
+/** The lists that a check of senders belongs into: that of main.cf, unless a service has its own. */
+function senderLists(endpoints: readonly PostfixEndpoint[]): readonly string[] {
+  const places = endpoints.map(({ service }) =>
+    service.overrides.has(SENDER_LIST) ? `-o ${SENDER_LIST} of ${service.id}` : SENDER_LIST,
+  );
+  return [...new Set(places)];
 }
 
 /** The word in the file that brought an element: itself, or the class that the release itself defines. */
