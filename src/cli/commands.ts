@@ -1,6 +1,7 @@
 import { ciphers } from './ciphers.ts';
 import { explain } from './explain.ts';
 import { fix } from './fix.ts';
+import { init } from './init.ts';
 import { lint } from './lint.ts';
 import type { CommandName, Request } from './options.ts';
 import { probe } from './probe.ts';
@@ -19,6 +20,7 @@ const COMMANDS: Readonly<Record<CommandName, (request: Request) => number | Prom
   explain,
   rules,
   profiles,
+  init,
 };
 
 /** Runs a command and gives its exit status. */

@@ -35,6 +35,7 @@ export const COMMANDS = {
   explain: 'Explain a rule',
   rules: 'List the rules',
   profiles: 'Show the thresholds of the profiles side by side',
+  init: 'Show a .pfharden.json and a file for CI, or write them',
 } as const;
 
 /** A command. */
@@ -200,6 +201,20 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     rules: RULES,
     format: FORMAT,
     'no-color': NO_COLOR,
+  },
+  init: {
+    ci: {
+      type: 'string',
+      choices: ['github', 'gitlab'],
+      value: 'SYSTEM',
+      describe: 'Which file for CI (default: what the folder has, .github or .gitlab-ci.yml)',
+    },
+    profile: {
+      type: 'string',
+      value: 'NAME|FILE',
+      describe: 'legacy-compatible, modern (default), strict, or a file of your own',
+    },
+    write: { type: 'boolean', describe: 'Write the files; what is there already stays as it is' },
   },
 };
 

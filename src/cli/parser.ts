@@ -31,6 +31,7 @@ const WORDS: Readonly<Record<CommandName, readonly [form: string, describe: stri
   explain: ['<rule>', 'Id of a rule, as reports print it'],
   rules: ['', ''],
   profiles: ['[names..]', 'Only this profile, a name or a file; with --diff two of them'],
+  init: ['[folder]', 'Root of the repository; default: the current folder'],
 };
 
 const EXAMPLES: readonly (readonly [string, string])[] = [
