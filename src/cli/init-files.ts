@@ -1,8 +1,9 @@
 // Loaded by `pfharden init` alone: the whole of Handlebars is for it, the templates of rules are compiled before.
-import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import Handlebars from 'handlebars';
 import about from '../../package.json' with { type: 'json' };
+import { isPresent } from '../hosts/places.ts';
 
 /** Systems for which there is a template. */
 export type CiSystem = 'github' | 'gitlab';
@@ -12,7 +13,7 @@ export interface InitFile {
   /** From the folder. */
   readonly path: string;
   readonly text: string;
-  /** Something of this name is there already. */
+  /** Something of this name is there already, be it a link that leads nowhere. */
   readonly there: boolean;
 }
 
@@ -45,7 +46,7 @@ export function initPlan(folder: string, profile: string, asked: CiSystem | unde
   const file = (path: string, template: string): InitFile => ({
     path,
     text: filled(template, data),
-    there: isThere(join(folder, path)),
+    there: isPresent(join(folder, path)),
   });
   const files = [file('.pfharden.json', 'pfharden.json')];
   const found = systemsOf(folder);
@@ -84,10 +85,10 @@ function filled(name: string, data: object): string {
 
 /** The schema in the installed package where there is one, which also serves without network. */
 function schemaFrom(folder: string): string {
-  const own = 'node_modules/pfharden/schemas/config.schema.json';
+  const own = 'node_modules/pfharden/dist/config.schema.json';
   return existsSync(join(folder, own))
     ? `./${own}`
-    : `https://unpkg.com/pfharden@${about.version}/schemas/config.schema.json`;
+    : `https://unpkg.com/pfharden@${about.version}/dist/config.schema.json`;
 }
 
 /** The default branch, as a clone knows it; else the names that are usual. */
@@ -100,8 +101,8 @@ function branchesOf(folder: string): readonly string[] {
 
 function systemsOf(folder: string): readonly CiSystem[] {
   const systems: CiSystem[] = [];
-  if (isThere(join(folder, '.github'))) systems.push('github');
-  if (isThere(join(folder, GITLAB_MAIN))) systems.push('gitlab');
+  if (isPresent(join(folder, '.github'))) systems.push('github');
+  if (isPresent(join(folder, GITLAB_MAIN))) systems.push('gitlab');
   return systems;
 }
 
@@ -114,12 +115,7 @@ function includes(path: string): boolean {
 function repositoryAbove(folder: string): string | null {
   const start = resolve(folder);
   for (let at = start; ; at = resolve(at, '..')) {
-    if (isThere(join(at, '.git'))) return at === start ? null : at;
+    if (isPresent(join(at, '.git'))) return at === start ? null : at;
     if (at === resolve(at, '..')) return null;
   }
-}
-
-/** Also a link that leads nowhere is there: to write in its place would remove it. */
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -6,6 +6,7 @@ import { BUILTIN_PROFILE_NAMES, DEFAULT_PROFILE } from '../rules/rule-set.ts';
 import { UsageError } from './errors.ts';
 import type { CiSystem, InitFile } from './init-files.ts';
 import { isOn, type Request, textOf } from './options.ts';
+import { BUILTIN } from './own-rules.ts';
 import { namedProfile } from './profile-option.ts';
 import { out } from './terminal.ts';
 
@@ -21,7 +22,7 @@ export async function init({ words, given }: Request): Promise<number> {
   if (more.length > 0) throw new UsageError('init takes one folder', 'init');
   checkFolder(folder);
   const profile = textOf(given, 'profile') ?? DEFAULT_PROFILE;
-  await namedProfile(profile);
+  await namedProfile(profile, BUILTIN);
   const { initPlan } = await import('./init-files.ts');
   const { files, notes } = initPlan(
     folder,

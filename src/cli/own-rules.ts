@@ -22,7 +22,7 @@ export interface CheckedRules extends LoadedRules {
 }
 
 /** Of a run without own rules. */
-const BUILTIN: LoadedRules = { ruleSet: BUILTIN_RULES, own: [], profiles: new Map() };
+export const BUILTIN: LoadedRules = { ruleSet: BUILTIN_RULES, own: [], profiles: new Map() };
 
 /**
  * Reads folders of own rules and says all that is wrong with them.
