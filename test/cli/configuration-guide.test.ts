@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pfharden, useFolder, writeFiles } from '../support/folder.ts';
+import { pattern } from '../support/shown.ts';
 
 const GUIDE = join(import.meta.dirname, '..', '..', 'docs', 'configuration.md');
 const HOSTS = ['mx1', 'mx2', 'scanner'];
@@ -71,13 +72,3 @@ test.each(sections)('$title', ({ files, sessions }) => {
       expect(`${stderr}${stdout}`.trimEnd()).toMatch(pattern(expected.join('\n')));
     }
 });
-
-/** What is shown as `…` may be any text in a line; where it is the whole line, any lines. */
-function pattern(shown: string): RegExp {
-  const lines = shown.split('\n').map((line) => {
-    if (line === '…') return '[^]*';
-    const parts = line.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-    return parts.join('[^\\n]*');
-  });
-  return new RegExp(`^${lines.join('\n')}$`);
-}

@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import about from '../../package.json' with { type: 'json' };
 import { pfharden, useFolder, writeFiles } from '../support/folder.ts';
+import { pattern } from '../support/shown.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const GITHUB = '.github/workflows/pfharden.yml';
@@ -84,6 +85,30 @@ function bash(script: string, env: Readonly<Record<string, string>> = {}) {
   );
   return { status, stdout, stderr, package: readFileSync('package.txt', 'utf8') };
 }
+
+const action = yaml(join(ROOT, 'action.yml'));
+const [{ run = '', env = {} } = {}] = action.runs.steps;
+
+/** Runs its script with inputs as GitHub gives them. */
+function act(inputs: Readonly<Record<string, string>>) {
+  const values = Object.entries(env).map(([name, expression]) => {
+    const input = /^\$\{\{ inputs\.([a-z-]+) \}\}$/.exec(expression)?.[1] ?? '';
+    const { default: usual } = action.inputs[input] ?? { default: `no input ${input}` };
+    return [name, inputs[input] ?? String(usual)];
+  });
+  const given = Object.fromEntries(values) as Record<string, string>;
+  const result = bash(run, { ...given, GITHUB_OUTPUT: 'out.txt', GITHUB_STEP_SUMMARY: 'summary.md' });
+  return { ...result, output: readFileSync('out.txt', 'utf8') };
+}
+
+interface Hook {
+  readonly id: string;
+  readonly entry: string;
+  readonly args: readonly string[];
+  readonly files: string;
+}
+
+const [hook] = parse(readFileSync(join(ROOT, '.pre-commit-hooks.yaml'), 'utf8')) as [Hook];
 
 useFolder();
 
@@ -264,21 +289,6 @@ describe('the job for GitLab', () => {
 });
 
 describe('the action', () => {
-  const action = yaml(join(ROOT, 'action.yml'));
-  const [{ run = '', env = {} } = {}] = action.runs.steps;
-
-  /** Runs its script with inputs as GitHub gives them. */
-  function act(inputs: Readonly<Record<string, string>>) {
-    const values = Object.entries(env).map(([name, expression]) => {
-      const input = /^\$\{\{ inputs\.([a-z-]+) \}\}$/.exec(expression)?.[1] ?? '';
-      const { default: usual } = action.inputs[input] ?? { default: `no input ${input}` };
-      return [name, inputs[input] ?? String(usual)];
-    });
-    const given = Object.fromEntries(values) as Record<string, string>;
-    const result = bash(run, { ...given, GITHUB_OUTPUT: 'out.txt', GITHUB_STEP_SUMMARY: 'summary.md' });
-    return { ...result, output: readFileSync('out.txt', 'utf8') };
-  }
-
   test('takes nothing into its script but by the environment', () => {
     expect(run).not.toContain('${{');
     expect(Object.values(env).map((value) => /inputs\.([a-z-]+)/.exec(value)?.[1])).toEqual(
@@ -334,9 +344,6 @@ describe('the action', () => {
 });
 
 describe('the hook for pre-commit', () => {
-  const text = readFileSync(join(ROOT, '.pre-commit-hooks.yaml'), 'utf8');
-  const [hook] = parse(text) as [{ id: string; entry: string; args: string[]; files: string }];
-
   test('runs lint on the whole repository', () => {
     expect(hook).toMatchObject({
       id: 'pfharden',
@@ -363,5 +370,83 @@ describe('the hook for pre-commit', () => {
     ['my.pfharden.json', false],
   ])('%s: %s', (path, matches) => {
     expect(new RegExp(hook.files).test(path)).toBe(matches);
+  });
+});
+
+test('npm pack prints the name of the archive alone, which pre-commit takes from it', () => {
+  const { stdout } = spawnSync('npm', ['config', 'get', 'foreground-scripts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect(stdout).toBe('false\n');
+});
+
+describe('the examples of docs/ci.md', () => {
+  const guide = readFileSync(join(ROOT, 'docs', 'ci.md'), 'utf8');
+  const blocks = [...guide.matchAll(/^```(\S+) ?(\S*)\n([^]*?)^```$/gm)].map(
+    ([, kind = '', name = '', text = '']) => ({ kind, name, text }),
+  );
+  const example = (name: string) => blocks.find((block) => block.name === name)?.text ?? '';
+  const ofKind = (wanted: string) => blocks.filter(({ kind }) => kind === wanted).map(({ text }) => text);
+
+  beforeEach(() => {
+    for (const [path, text] of Object.entries(HOST)) writeFiles({ [`hosts/${path}`]: text });
+  });
+
+  test('name this release', () => {
+    const releases = [...guide.matchAll(/(?:pfharden@|rev: v)(\d\S*)/g)].map(([, release]) => release);
+    expect(releases).toEqual([about.version, about.version, about.version]);
+  });
+
+  test.each(ofKind('console'))('session %#', (session) => {
+    const parts = session.split(/^\$ /m).slice(1);
+    expect(parts.length).toBeGreaterThan(1);
+    for (const part of parts) {
+      const [command = '', ...lines] = part.trimEnd().split('\n');
+      const shownStatus = /^\[(\d)\]$/.exec(lines.at(-1) ?? '')?.[1];
+      const shown = shownStatus === undefined ? lines : lines.slice(0, -1);
+      const { status, stdout, stderr } = pfharden(...command.split(' ').slice(1));
+      expect(`${stderr}${stdout}`.trimEnd()).toMatch(pattern(shown.join('\n')));
+      expect(status).toBe(Number(shownStatus ?? 0));
+    }
+  });
+
+  test('a step with the action', () => {
+    const { jobs } = parse(example('.github/workflows/mail.yml')) as {
+      jobs: { lint: { steps: { uses: string; with?: Record<string, string> }[] } };
+    };
+    const inputs = jobs.lint.steps.at(-1)?.with ?? {};
+    expect(Object.keys(action.inputs)).toEqual(expect.arrayContaining(Object.keys(inputs)));
+    const { status, stdout } = act(inputs);
+    expect([status, stdout.match(/^::\w+ file=[^,]+/gm)]).toEqual([
+      1,
+      ['::warning file=hosts/mx1/postfix/main.cf'],
+    ]);
+    expect(existsSync('pfharden.sarif')).toBe(true);
+  });
+
+  test('the lines for .gitlab-ci.yml', () => {
+    pfharden('init', '--ci', 'gitlab', '--write');
+    expect(example('.gitlab-ci.yml')).toBe(readFileSync('.gitlab-ci.yml', 'utf8'));
+  });
+
+  test('the step for Jenkins', () => {
+    const [, script = ''] = /^ *sh '([^']*)'$/m.exec(example('Jenkinsfile')) ?? [];
+    const [, report = ''] = /\bjunit '([^']*)'/.exec(example('Jenkinsfile')) ?? [];
+    expect(bash(script).status).toBe(1);
+    expect(readFileSync(report, 'utf8')).toContain('<testsuite name="hosts/mx1" ');
+  });
+
+  test('the hook for pre-commit', () => {
+    const { repos } = parse(example('.pre-commit-config.yaml')) as { repos: { hooks: Hook[] }[] };
+    const [{ id, args } = hook] = repos[0]?.hooks ?? [];
+    const { status, stdout } = pfharden(...hook.entry.split(' ').slice(1), ...args);
+    expect([id, status, stdout]).toEqual([hook.id, 0, expect.stringContaining('[postfix/server-protocols]')]);
+  });
+
+  test('the command for other systems', () => {
+    const [script = ''] = ofKind('sh');
+    expect(bash(script).status).toBe(1);
+    expect(files()).toEqual(expect.arrayContaining(['comment.md', 'pfharden.sarif']));
   });
 });
