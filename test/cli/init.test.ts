@@ -236,7 +236,7 @@ describe('the workflow for GitHub', () => {
   test('runs, with annotations, summary and SARIF', () => {
     writeFiles(HOST);
     const script = workflow()
-      .jobs.lint.steps.map(({ run }) => run ?? '')
+      .jobs.lint.steps.map((step) => step.run ?? '')
       .join('');
     const result = bash(script, { GITHUB_STEP_SUMMARY: join(process.cwd(), 'summary of the step.md') });
     expect([result.status, result.stderr, result.package]).toEqual([1, '', `pfharden@${about.version}`]);
