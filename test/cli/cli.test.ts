@@ -89,8 +89,8 @@ describe('exit status', () => {
 
 describe('wrong usage is one line and a hint:', () => {
   test.each([
-    [[], 'which command? lint, fix, show, ciphers, probe, explain, rules, profiles', ''],
-    [['lnit'], 'unknown command "lnit"; did you mean lint?', ''],
+    [[], 'which command? lint, fix, show, ciphers, probe, explain, rules, profiles, init', ''],
+    [['litn'], 'unknown command "litn"; did you mean lint?', ''],
     [['--colour'], 'unknown option --colour', ''],
     [['lint', '--formt=json'], 'unknown option or word "formt"; did you mean --format?', 'lint '],
     [['show', '--format', 'xml'], '--format must be one of text, json, not "xml"', 'show '],
