@@ -170,15 +170,20 @@ async function buildDist() {
     results.push(result);
     files.set(name, result.text);
   }
-  // Each file is named after its text, so that a pfharden that starts during a build finds its own.
-  let main = `(function (exports, require, module, __filename, __dirname) {${results[0]?.text ?? ''}\n})`;
-  for (const [name, text] of Array.from(files)) {
-    const named = hashed(name, text);
+  // Files are named after the text of them all, so that a pfharden that starts during a build finds its own.
+  // Not each after its own: files load one another, and none of them could be named last.
+  const build = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).join('\n');
+  const names = new Map([...files.keys()].map((name) => [name, hashed(name, build)]));
+  /** @param {string} text */
+  const renamed = (text) => {
+    for (const [name, named] of names) text = text.replaceAll(`"./${name}"`, `"./${named}"`);
+    return text;
+  };
+  for (const [name, named] of names) {
+    files.set(named, renamed(files.get(name) ?? ''));
     files.delete(name);
-    files.set(named, text);
-    main = main.replaceAll(`"./${name}"`, `"./${named}"`);
-    for (const [other, itsText] of files) files.set(other, itsText.replaceAll(`"./${name}"`, `"./${named}"`));
   }
+  let main = `(function (exports, require, module, __filename, __dirname) {${renamed(results[0]?.text ?? '')}\n})`;
   // It is read as Latin-1, and esbuild leaves regular expressions as they are written.
   main = main.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   const mainName = hashed('main.js', main);
