@@ -337,6 +337,14 @@ describe('the action', () => {
     );
   });
 
+  test('counts only what is not in the baseline', () => {
+    writeFiles(HOST);
+    pfharden('lint', '--baseline', 'known "ones".json', '--update-baseline');
+    expect(act({ baseline: 'known "ones".json' }).status).toBe(0);
+    writeFiles({ 'mx2/main.cf': HOST['mx1/postfix/main.cf'] });
+    expect(act({ baseline: 'known "ones".json' }).status).toBe(1);
+  });
+
   test('ends with 2 where something cannot be read', () => {
     const { status, output } = act({ path: 'nowhere' });
     expect([status, output]).toEqual([2, 'status=2\n']);
