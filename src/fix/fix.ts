@@ -124,15 +124,24 @@ export function newFindings(before: readonly Finding[], after: readonly Finding[
 
 /**
  * New findings that a fix is to blame for. What Dovecot refuses, it does not use: where it refuses less
- * than before, the findings of its files were there all the time, and only come to light.
+ * than before, the findings of its files were there all the time, and only come to light. Nor is a fix
+ * that takes an error away to blame for a hint that comes instead: a port that has TLS at last can be told
+ * that it begins without.
  */
 export function causedFindings(
   before: Omit<JudgedHost, 'suppressed'>,
   after: Omit<JudgedHost, 'suppressed'>,
 ): readonly Finding[] {
-  const found = newFindings(before.possible, after.possible);
+  const fewer = errors(after.findings) < errors(before.findings);
+  const found = newFindings(before.possible, after.possible).filter(
+    ({ severity }) => !(fewer && severity === 'info'),
+  );
   if (refusals(after.host) >= refusals(before.host)) return found;
   return found.filter(({ at }) => serverOf(after.host.input, at.source.path) !== 'dovecot');
+}
+
+function errors(findings: readonly Finding[]): number {
+  return findings.filter(({ severity }) => severity === 'error').length;
 }
 
 function refusals({ dovecot }: Host): number {

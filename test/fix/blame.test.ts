@@ -1,0 +1,45 @@
+import { causedFindings, proposeFixes } from '../../src/fix/fix.ts';
+import { BUILTIN_RULES, builtinProfile } from '../../src/rules/rule-set.ts';
+import { hostInputFromTexts } from '../support/host.ts';
+
+const WITHOUT_TLS = [
+  'protocols = imap',
+  'ssl = no',
+  'ssl_cert = </etc/ssl/certs/mail.pem',
+  'ssl_key = </etc/ssl/private/mail.key',
+  'service imap-login {',
+  '  inet_listener imap {',
+  '    port = 143',
+  '  }',
+  '  inet_listener imaps {',
+  '    port = 993',
+  '  }',
+  '}',
+  '',
+].join('\n');
+
+const fixed = proposeFixes(
+  hostInputFromTexts({ 'dovecot.conf': WITHOUT_TLS }),
+  BUILTIN_RULES,
+  builtinProfile('modern'),
+);
+
+it('takes an error away, though a hint comes instead', () => {
+  expect(fixed.mended.map(({ rule }) => rule)).toEqual(['dovecot/tls-off']);
+  expect(fixed.findingsAfter.map(({ rule, severity }) => [rule, severity])).toEqual([
+    ['dovecot/cleartext-listener', 'info'],
+  ]);
+});
+
+it('blames a fix for a hint that comes where every error stays', () => {
+  const after = { host: fixed.after, findings: fixed.findingsAfter, possible: fixed.findingsAfter };
+  const [error] = fixed.findingsBefore;
+  if (error === undefined) throw new Error('nothing was found before');
+  const blamed = (before: readonly (typeof error)[], left: readonly (typeof error)[]) =>
+    causedFindings(
+      { host: fixed.before, findings: before, possible: before },
+      { ...after, findings: [...left, ...after.findings], possible: [...left, ...after.possible] },
+    ).map(({ rule }) => rule);
+  expect(blamed([error], [])).toEqual([]);
+  expect(blamed([error], [error])).toEqual(['dovecot/cleartext-listener']);
+});
