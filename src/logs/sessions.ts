@@ -1,0 +1,700 @@
+import { byteAt, type Line, Program } from './line.ts';
+import { type Direction, owned, type Row, type SessionState, type Tally } from './tally.ts';
+
+/**
+ * Ties lines of a log to sessions. Postfix' smtpd(8) and smtp(8) serve one connection at a time, so the
+ * process tells which lines belong together; tlsproxy(8) and Dovecot's login processes say all of a
+ * session in one line. The texts are those of smtpd.c, smtp_connect.c, tls_misc.c (tls_log_summary),
+ * tls_server.c, tls_client.c and of login-common of Dovecot.
+ */
+
+/** A line of a process whose beginning lies in the part of the log before. */
+export interface DeferredLine {
+  readonly host: string;
+  readonly ident: string;
+  readonly pid: number;
+  readonly message: string;
+  readonly day: number;
+}
+
+/** What is known of the connection that a process serves. */
+export interface Session {
+  readonly ident: string;
+  readonly identHash: number;
+  readonly service: Service;
+  /** Not yet understood: lines that await what the part of the log before says of the process. */
+  awaits: boolean;
+  /** Index of the peer, its address, and the length of `NAME[ADDRESS]`; -1 where none is known. */
+  peer: number;
+  address: string;
+  length: number;
+  day: number;
+  /** TLS as the log told it. */
+  tls: Row | null;
+  /** Why TLS could not be made. */
+  reason: string | null;
+  login: string | null;
+  /** A message was begun. */
+  mail: boolean;
+  /** The message that the TLS connection, or the one in the clear, was counted for (smtp). */
+  queueId: string;
+}
+
+/** Lines of one name in the log. */
+interface Service {
+  readonly name: string;
+  /** Rows of TLS by a number made of protocol and suite, as good as never the same for two. */
+  readonly rows: Map<number, Row>;
+}
+
+/** The processes of one host. */
+interface HostState {
+  readonly name: string;
+  readonly sessions: Map<number, Session>;
+  /** Its smtpd says how many commands a session had (from Postfix 3.0). */
+  counts: boolean;
+  /** Peers of messages that are not in the queue yet, by queue id. */
+  readonly messages: Map<string, number>;
+}
+
+/** What is to be found out. */
+export interface SessionOptions {
+  /** Tie senders and recipients to peers, which looks at more lines. */
+  readonly domains: boolean;
+  /** The lines do not begin where the log begins. */
+  readonly continues: boolean;
+}
+
+/** Queue ids that are kept without having been seen to enter the queue: more are of a log that lacks qmgr. */
+const MOST_MESSAGES = 100_000;
+
+/** Sessions of all hosts of a log. */
+export class Sessions {
+  readonly deferred: DeferredLine[] = [];
+  readonly #tally: Tally;
+  readonly #options: SessionOptions;
+  readonly #hosts = new Map<string, HostState>();
+  readonly #services = new Map<string, Service>();
+  #host: HostState;
+  // What was read last: to make an object for each line takes longer than to read it.
+  #peer = -1;
+  #peerEnd = 0;
+  #peerLength = 0;
+  #row: Row | null = null;
+
+  constructor(tally: Tally, options: SessionOptions) {
+    this.#tally = tally;
+    this.#options = options;
+    this.#host = this.#hostOf('');
+  }
+
+  /** The line is of this host. */
+  #enter({ text, bytes, hostStart, hostEnd }: Line): void {
+    const { name } = this.#host;
+    let at = 0;
+    if (name.length === hostEnd - hostStart)
+      while (at < name.length && name.charCodeAt(at) === bytes[hostStart + at]) at++;
+    if (at !== name.length || hostEnd - hostStart !== at)
+      this.#host = this.#hostOf(text.slice(hostStart, hostEnd));
+  }
+
+  /** A line of smtpd(8). */
+  smtpd(line: Line): void {
+    const { text, bytes, end } = line;
+    const at = line.message;
+    const first = bytes[at];
+    // connect
+    if (first === 0x63) return;
+    this.#enter(line);
+    switch (first) {
+      case 0x64: // disconnect
+        if (bytes[at + 11] === 0x66 && text.startsWith(DISCONNECT, at))
+          this.#disconnect(line, at + DISCONNECT.length);
+        return;
+      case 0x6c: // lost connection after
+        if (text.startsWith('lost connection after STARTTLS from ', at)) {
+          const session = this.#session(line, true);
+          if (session !== null) session.reason ??= 'lost connection after STARTTLS';
+        }
+        return;
+      case 0x53: // SSL_accept
+        if (text.startsWith(ACCEPT_ERROR, at)) this.#refusal(line, at + ACCEPT_ERROR.length);
+        return;
+      case 0x77: // warning
+        if (text.startsWith(LIBRARY_PROBLEM, at)) {
+          const session = this.#session(line, true);
+          if (session !== null) session.reason = libraryReason(text.slice(at + LIBRARY_PROBLEM.length, end));
+        }
+        return;
+      default: {
+        const from = establishedAt(line, at, FROM);
+        if (from > 0) this.#serverTls(line, from);
+        else this.#client(line, at);
+      }
+    }
+  }
+
+  /** A line of tlsproxy(8), which serves many connections at once: each line stands for itself. */
+  tlsproxy(line: Line): void {
+    const { text, bytes, end } = line;
+    const at = line.message;
+    this.#enter(line);
+    const pending = this.#host.sessions.get(line.pid);
+    const problem = text.startsWith(LIBRARY_PROBLEM, at);
+    if (pending?.reason != null) {
+      if (problem) pending.reason = libraryReason(text.slice(at + LIBRARY_PROBLEM.length, end));
+      this.#close(pending);
+      if (problem) return;
+    }
+    for (const [direction, word, error] of [
+      ['in', FROM, ACCEPT_ERROR],
+      ['out', TO, CONNECT_ERROR],
+    ] as const) {
+      const tls = establishedAt(line, at, word);
+      if (tls > 0) {
+        if (this.#readTls(line, tls, direction, this.#serviceOf(line)) && this.#row !== null)
+          this.#tally.count(this.#row, line.day, this.#peer);
+        return;
+      }
+      if (text.startsWith(error, at)) {
+        const session = this.#session(line, false);
+        if (session === null) return;
+        if (!this.#readPeer(line, at + error.length)) return;
+        this.#begin(session, line.day);
+        session.reason = afterPeer(text, this.#peerEnd, end);
+        session.mail = direction === 'out';
+        return;
+      }
+    }
+  }
+
+  /** A line of smtp(8) or lmtp(8). */
+  smtp(line: Line): void {
+    const { text, bytes, end } = line;
+    const at = line.message;
+    const first = byteAt(bytes, at);
+    // To lmtp the next host is one of the site: its deliveries tell nothing of peers.
+    if (line.program === Program.Lmtp && (isDigit(first) || (first >= 0x61 && first !== 0x77))) return;
+    this.#enter(line);
+    const tls = establishedAt(line, at, TO);
+    if (tls > 0) {
+      const session = this.#begun(line);
+      if (!this.#readTls(line, tls, 'out', session.service) || this.#row === null) return;
+      this.#tally.count(this.#row, line.day, this.#peer);
+      this.#begin(session, line.day);
+      session.tls = this.#row;
+      session.queueId = '';
+      return;
+    }
+    if (first === 0x53 && text.startsWith(CONNECT_ERROR, at)) {
+      const session = this.#begun(line);
+      if (!this.#readPeer(line, at + CONNECT_ERROR.length)) return;
+      this.#begin(session, line.day);
+      session.reason = afterPeer(text, this.#peerEnd, end);
+      return;
+    }
+    if (first === 0x77 && text.startsWith(LIBRARY_PROBLEM, at)) {
+      const session = this.#session(line, true);
+      if (session?.reason != null)
+        session.reason = libraryReason(text.slice(at + LIBRARY_PROBLEM.length, end));
+      return;
+    }
+    if (line.program === Program.Smtp) this.#delivery(line, at);
+  }
+
+  /** A line of qmgr(8): which domain a message is from. */
+  qmgr(line: Line): void {
+    const { text, end } = line;
+    if (!this.#options.domains) return;
+    this.#enter(line);
+    const colon = text.indexOf(': from=<', line.message);
+    if (colon < 0 || colon >= end) return;
+    const id = text.slice(line.message, colon);
+    const peer = this.#host.messages.get(id);
+    if (peer === undefined) return;
+    this.#host.messages.delete(id);
+    this.#domain(peer, text.slice(colon + 8, text.indexOf('>', colon)));
+  }
+
+  /**
+   * What a line of another program says in one piece.
+   *
+   * @param from where the address of the peer stands, to `to`
+   */
+  whole(line: Line, row: Row, from: number, to: number): void {
+    const peer = this.#tally.peer(line.text, line.bytes, from, from, to);
+    if (row.state === 'plaintext' && isLoopback(this.#tally.peers[peer]?.address ?? '')) return;
+    this.#tally.count(row, line.day, peer);
+  }
+
+  /** Sessions that are not closed, by host and process. */
+  *open(): Iterable<{ readonly host: string; readonly pid: number; readonly session: Session }> {
+    for (const { name, sessions } of this.#hosts.values())
+      for (const [pid, session] of sessions) if (!session.awaits) yield { host: name, pid, session };
+  }
+
+  /** The log ends: what is open is counted as it stands. */
+  end(): void {
+    for (const { sessions } of this.#hosts.values()) {
+      for (const session of sessions.values()) this.#close(session);
+      sessions.clear();
+    }
+  }
+
+  /**
+   * Puts a process where a later part of the log left it.
+   *
+   * @param row gives the row here of a row there
+   */
+  resume(
+    host: string,
+    pid: number,
+    left: Session,
+    map: {
+      readonly row: (row: Row) => Row;
+      readonly peer: (peer: number) => number;
+      readonly day: (day: number) => number;
+    },
+  ): void {
+    const state = this.#hostOf(host);
+    const before = state.sessions.get(pid);
+    if (before !== undefined) this.#close(before);
+    state.sessions.set(pid, {
+      ...left,
+      service: this.#service(left.ident),
+      peer: left.peer < 0 ? left.peer : map.peer(left.peer),
+      day: map.day(left.day),
+      tls: left.tls === null ? null : map.row(left.tls),
+    });
+  }
+
+  #hostOf(name: string): HostState {
+    const known = this.#hosts.get(name);
+    if (known !== undefined) return known;
+    const state: HostState = { name: owned(name), sessions: new Map(), counts: false, messages: new Map() };
+    this.#hosts.set(state.name, state);
+    return state;
+  }
+
+  #service(ident: string): Service {
+    const known = this.#services.get(ident);
+    if (known !== undefined) return known;
+    const own = owned(ident);
+    const service = { name: own.replace(/^postfix\/(?=.)/, ''), rows: new Map() };
+    this.#services.set(own, service);
+    return service;
+  }
+
+  #serviceOf(line: Line): Service {
+    const { text } = line;
+    return this.#service(text.slice(line.identStart, line.identEnd));
+  }
+
+  /** The session of the process that speaks, or null where its line has to wait for the part before. */
+  #session(line: Line, waits: boolean): Session | null {
+    const { text, bytes, end } = line;
+    const session = this.#known(line);
+    if (session.awaits) {
+      if (!waits) {
+        session.awaits = false;
+        return session;
+      }
+      this.deferred.push({
+        host: this.#host.name,
+        ident: session.ident,
+        pid: line.pid,
+        message: owned(text.slice(line.message, end)),
+        day: line.day,
+      });
+      return null;
+    }
+    return session;
+  }
+
+  /** The session of a process whose line tells that a new one begins. */
+  #begun(line: Line): Session {
+    const session = this.#known(line);
+    if (session.awaits) session.awaits = false;
+    else this.#close(session);
+    return session;
+  }
+
+  #known(line: Line): Session {
+    const { sessions } = this.#host;
+    const { text, identStart, identEnd, identHash } = line;
+    const known = sessions.get(line.pid);
+    if (known !== undefined) {
+      if (known.identHash === identHash && known.ident.length === identEnd - identStart) return known;
+      this.#close(known);
+    }
+    const service = this.#service(text.slice(identStart, identEnd));
+    const session: Session = {
+      ident: owned(text.slice(identStart, identEnd)),
+      identHash,
+      service,
+      // Another program of the same process id came before: its session is over, whatever the part before says.
+      awaits: this.#options.continues && known === undefined,
+      peer: -1,
+      address: '',
+      length: 0,
+      day: line.day,
+      tls: null,
+      reason: null,
+      login: null,
+      mail: false,
+      queueId: '',
+    };
+    sessions.set(line.pid, session);
+    return session;
+  }
+
+  #serverTls(line: Line, at: number): void {
+    const session = this.#begun(line);
+    if (!this.#readTls(line, at, 'in', session.service)) return;
+    this.#begin(session, line.day);
+    session.tls = this.#row;
+    if (this.#row !== null) this.#tally.count(this.#row, line.day, this.#peer);
+  }
+
+  #refusal(line: Line, at: number): void {
+    const session = this.#begun(line);
+    if (!this.#readPeer(line, at)) return;
+    this.#begin(session, line.day);
+    session.reason = afterPeer(line.text, this.#peerEnd, line.end);
+  }
+
+  /** `QUEUEID: client=NAME[ADDRESS], sasl_method=PLAIN, sasl_username=…` */
+  #client(line: Line, at: number): void {
+    const { text, bytes, end } = line;
+    let colon = at;
+    while (colon < end && isQueueIdUnit(byteAt(bytes, colon))) colon++;
+    if (colon === at || bytes[colon + 2] !== 0x63 || !text.startsWith(': client=', colon)) return;
+    // Newer releases say at the end of the session whether it brought mail.
+    if (this.#host.counts && bytes[end - 1] === 0x5d && !this.#options.domains) return;
+    const session = this.#session(line, true);
+    if (session === null) return;
+    session.mail = true;
+    const close = text.indexOf(']', colon);
+    if (this.#options.domains) {
+      if (this.#readPeer(line, colon + 9) && this.#host.messages.size < MOST_MESSAGES)
+        this.#host.messages.set(owned(text.slice(at, colon)), this.#peer);
+    }
+    if (close < 0 || close + 1 >= end) return;
+    const method = /, sasl_method=([^,\s]+)/.exec(text.slice(close, end))?.[1];
+    if (method === undefined) return;
+    const login = owned(method.toUpperCase());
+    if (session.tls !== null && session.login === null) {
+      // It was counted before the user was known.
+      this.#tally.count(session.tls, session.day, session.peer, -1);
+      this.#tally.count(this.#tally.row({ ...session.tls, login }), session.day, session.peer);
+    }
+    session.login = login;
+  }
+
+  #disconnect(line: Line, at: number): void {
+    const { text, bytes, end } = line;
+    const known = this.#known(line);
+    if (known.awaits) {
+      const waits = this.#session(line, true);
+      // What comes behind this line is another connection.
+      if (waits === null) known.awaits = false;
+      return;
+    }
+    if (known.tls !== null && isPeer(bytes, at, known)) {
+      clear(known);
+      return;
+    }
+    if (!this.#readPeer(line, at)) return this.#close(known);
+    const same = known.peer === this.#peer;
+    // The line that ended the session before was lost.
+    if (known.peer >= 0 && !same) this.#close(known);
+    const close = this.#peerEnd - 1;
+    const commands = text.slice(close + 1, end);
+    if (commands !== '') this.#host.counts = true;
+    this.#begin(known, line.day);
+    this.#closeServer(known, commands);
+  }
+
+  /** Ends a session of which no line told that TLS was made. */
+  #closeServer(session: Session, commands: string): void {
+    const { service, login, address } = session;
+    const started = /(?:^| )starttls=(\d+)/.exec(commands)?.[1];
+    const spoke = commands.includes('=') ? /(?:^| )(?:mail|auth)=[1-9]/.test(commands) : session.mail;
+    if (started !== undefined && started !== '0') this.#count(session, this.#untold(service, 'tls'), login);
+    else if (session.reason !== null || started === '0') {
+      this.#refused(session, 'in', session.reason ?? 'not told');
+    } else if (spoke && /(?:^|\/)(?:smtps|submissions)\//.test(service.name)) {
+      // Nobody gets through to a command there without TLS: smtpd_tls_loglevel is 0.
+      this.#count(session, this.#untold(service, 'tls'), login);
+    } else if (spoke && !isLoopback(address)) this.#count(session, this.#untold(service, 'plaintext'), login);
+    clear(session);
+  }
+
+  #untold(service: Service, state: SessionState): Row {
+    return this.#tally.row({
+      direction: 'in',
+      service: service.name,
+      state,
+      protocol: null,
+      cipher: null,
+      reason: null,
+      login: null,
+    });
+  }
+
+  #refused(session: Session, direction: Direction, reason: string): void {
+    const row = this.#tally.row({
+      direction,
+      service: session.service.name,
+      state: 'refused',
+      protocol: null,
+      cipher: null,
+      reason,
+      login: null,
+    });
+    this.#tally.count(row, session.day, session.peer);
+  }
+
+  /** `QUEUEID: to=<…>, relay=NAME[ADDRESS]:25, conn_use=2, …, status=sent (…)` */
+  #delivery(line: Line, at: number): void {
+    const { text, bytes, end } = line;
+    let colon = at;
+    while (colon < end && isQueueIdUnit(byteAt(bytes, colon))) colon++;
+    if (colon === at || !text.startsWith(': to=<', colon)) return;
+    const relay = text.indexOf(', relay=', colon);
+    if (relay < 0 || relay >= end) return;
+    const session = this.#session(line, true);
+    if (session === null) {
+      const known = this.#known(line);
+      const id = text.slice(at, colon);
+      // With the second message nothing rests on the part before any more.
+      if (known.queueId !== '' && known.queueId !== id) known.awaits = false;
+      known.queueId = owned(id);
+      return;
+    }
+    const peer = relayAddress(line, relay + 8);
+    if (session.reason !== null) this.#close(session);
+    if (peer === null) return;
+    const id = text.slice(at, colon);
+    const address = text.slice(peer.open + 1, peer.close);
+    const index = this.#tally.peer(text, bytes, relay + 8, peer.open + 1, peer.close);
+    const counted = session.queueId === id && session.peer === index;
+    const first = session.queueId === '' && session.tls !== null && session.peer === index;
+    if (!counted && !first) {
+      const rest = text.slice(peer.close, end);
+      // A connection that was kept open tells nothing of its TLS here.
+      const kept = rest.includes(', conn_use=');
+      const sent = rest.includes(', status=sent');
+      const demanded = /, status=\w+ \(TLS is required, but (was not offered|our TLS engine|[\w ]+)/.exec(
+        rest,
+      )?.[1];
+      session.tls = null;
+      this.#peer = index;
+      this.#begin(session, line.day);
+      if (!kept && !isLoopback(address)) {
+        if (demanded !== undefined) this.#refused(session, 'out', `TLS is required, but ${owned(demanded)}`);
+        else if (sent) {
+          const row = this.#tally.row({
+            direction: 'out',
+            service: session.service.name,
+            state: 'plaintext',
+            protocol: null,
+            cipher: null,
+            reason: null,
+            login: null,
+          });
+          this.#tally.count(row, line.day, session.peer);
+        }
+      }
+    }
+    session.queueId = owned(id);
+    if (this.#options.domains && !isLoopback(address)) {
+      this.#domain(index, text.slice(colon + 6, text.indexOf('>', colon)));
+    }
+  }
+
+  #domain(peer: number, mailbox: string): void {
+    const domain = mailbox.slice(mailbox.lastIndexOf('@') + 1).toLowerCase();
+    const { domains } = this.#tally.peers[peer] ?? { domains: null };
+    if (domains === null || domain === '' || domain === mailbox) return;
+    domains.set(domain, (domains.get(domain) ?? 0) + 1);
+  }
+
+  /** Reads a line that tells of TLS, from where the peer stands, into `#row` and `#peer`. */
+  #readTls(line: Line, at: number, direction: Direction, service: Service): boolean {
+    const { text, bytes, end } = line;
+    if (!this.#readPeer(line, at)) return false;
+    let start = this.#peerEnd;
+    if (bytes[start] !== 0x3a || bytes[start + 1] !== 0x20) {
+      // A port, or the name that the client asked for.
+      start = text.indexOf(': ', start);
+      if (start < 0) return false;
+    }
+    start += 2;
+    let stop = start;
+    let key = direction === 'in' ? 1 : 2;
+    let unit = byteAt(bytes, stop);
+    while (stop < end && unit !== 0x20) {
+      key = (Math.imul(key, 31) + unit) | 0;
+      unit = byteAt(bytes, ++stop);
+    }
+    const protocolEnd = stop;
+    if (bytes[stop + 6] !== 0x63 || !text.startsWith(WITH_CIPHER, stop)) return false;
+    stop += WITH_CIPHER.length;
+    unit = byteAt(bytes, stop);
+    while (stop < end && unit !== 0x20) {
+      key = (Math.imul(key, 31) + unit) | 0;
+      unit = byteAt(bytes, ++stop);
+    }
+    let row = service.rows.get(key);
+    if (row === undefined) {
+      row = this.#tally.row({
+        direction,
+        service: service.name,
+        state: 'tls',
+        protocol: owned(text.slice(start, protocolEnd)),
+        cipher: owned(text.slice(protocolEnd + WITH_CIPHER.length, stop)),
+        reason: null,
+        login: null,
+      });
+      service.rows.set(key, row);
+    }
+    this.#row = row;
+    return true;
+  }
+
+  /** Reads `NAME[ADDRESS]` at a place into `#peer` and `#peerEnd`. */
+  #readPeer({ text, bytes, end }: Line, at: number): boolean {
+    const open = bracket(bytes, at, end);
+    if (open < 0) return false;
+    let close = open + 1;
+    while (close < end && bytes[close] !== 0x5d) close++;
+    if (close >= end) return false;
+    this.#peer = this.#tally.peer(text, bytes, at, open + 1, close);
+    this.#peerEnd = close + 1;
+    this.#peerLength = close + 1 - at;
+    return true;
+  }
+
+  /** The session is one with the peer that was read last. */
+  #begin(session: Session, day: number): void {
+    session.peer = this.#peer;
+    session.address = this.#tally.peers[this.#peer]?.address ?? '';
+    session.length = this.#peerLength;
+    session.day = day;
+    session.tls = null;
+  }
+
+  #count(session: Session, row: Row, login: string | null): void {
+    this.#tally.count(login === null ? row : this.#tally.row({ ...row, login }), session.day, session.peer);
+  }
+
+  /** Ends a session without a line that says so. */
+  #close(session: Session): void {
+    if (session.awaits || session.peer < 0) return;
+    const program = session.ident.slice(session.ident.lastIndexOf('/') + 1);
+    const server = program === 'smtpd';
+    if (session.reason !== null && session.tls === null)
+      this.#refused(
+        session,
+        server || (program === 'tlsproxy' && !session.mail) ? 'in' : 'out',
+        session.reason,
+      );
+    clear(session);
+  }
+}
+
+const DISCONNECT = 'disconnect from ';
+const ACCEPT_ERROR = 'SSL_accept error from ';
+const CONNECT_ERROR = 'SSL_connect error to ';
+const LIBRARY_PROBLEM = 'warning: TLS library problem: ';
+const WITH_CIPHER = ' with cipher ';
+const FROM = 'TLS connection established from ';
+const TO = 'TLS connection established to ';
+
+/**
+ * Where the peer stands in `[Anonymous |Untrusted |Trusted |Verified ]TLS connection established from PEER: …`;
+ * 0 in other lines.
+ */
+function establishedAt({ text, bytes }: Line, at: number, words: string): number {
+  let start = at;
+  switch (bytes[at]) {
+    case 0x41: // Anonymous
+    case 0x55: // Untrusted
+      start = at + 10;
+      break;
+    case 0x56: // Verified
+      start = at + 9;
+      break;
+    case 0x54: // Trusted, or TLS itself before Postfix 2.5
+      if (bytes[at + 1] === 0x72) start = at + 8;
+      break;
+    default:
+      return 0;
+  }
+  return bytes[start] === 0x54 && bytes[start + 3] === 0x20 && text.startsWith(words, start)
+    ? start + words.length
+    : 0;
+}
+
+/** Whether the peer of the session stands at a place. */
+function isPeer(bytes: Uint8Array, at: number, { address, length }: Session): boolean {
+  let end = at + length - 1;
+  if (bytes[end] !== 0x5d) return false;
+  let left = address.length;
+  while (left > 0 && bytes[--end] === address.charCodeAt(--left));
+  return left === 0 && bytes[end - 1] === 0x5b;
+}
+
+function clear(session: Session): void {
+  session.peer = -1;
+  session.address = '';
+  session.tls = null;
+  session.reason = null;
+  session.login = null;
+  session.mail = false;
+}
+
+/** What stands behind `PEER:PORT: `. A bare number is the status of the library call and says nothing. */
+function afterPeer(text: string, from: number, end: number): string {
+  const colon = text.indexOf(': ', from);
+  const rest = colon < 0 || colon >= end ? '' : text.slice(colon + 2, end);
+  return rest === '' || /^-?\d+$/.test(rest) ? 'not told' : owned(rest);
+}
+
+/** The reason in `error:0A000102:SSL routines:FUNCTION:unsupported protocol:FILE:LINE:` (ERR_error_string(3)). */
+export function libraryReason(text: string): string {
+  const [, , , , reason] = text.split(':');
+  return owned(reason === undefined || reason === '' ? text.trim() : reason);
+}
+
+function isDigit(unit: number): boolean {
+  return unit >= 0x30 && unit <= 0x39;
+}
+
+function bracket(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && bytes[at] !== 0x5b) at++;
+  return at < end ? at : -1;
+}
+
+/** The address in `NAME[ADDRESS]:PORT`; null for `none`, and for a socket of the system. */
+function relayAddress({ text, bytes, end }: Line, at: number): { open: number; close: number } | null {
+  const comma = text.indexOf(',', at);
+  const stop = comma < 0 || comma > end ? end : comma;
+  const open = bracket(bytes, at, stop);
+  if (open < 0) return null;
+  const close = text.indexOf(']', open);
+  if (close < 0 || close > stop || bytes[close + 1] !== 0x3a) return null;
+  return { open, close };
+}
+
+/** Hexadecimal or, with enable_long_queue_ids, letters and digits without vowels. */
+function isQueueIdUnit(unit: number): boolean {
+  return (unit >= 0x30 && unit <= 0x39) || (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x61 && unit <= 0x7a);
+}
+
+/** Mail that comes back from a filter of the host's own is no session with a peer. */
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
+}

@@ -1,0 +1,177 @@
+import type { LogDay } from './days.ts';
+
+/** Who opened the connection: a peer (in), or this host (out). */
+export type Direction = 'in' | 'out';
+
+/** What became of a session: TLS; mail or a login in the clear; TLS begun and not made. */
+export type SessionState = 'tls' | 'plaintext' | 'refused';
+
+/** Sessions that a report counts as one thing. */
+export interface Row {
+  readonly direction: Direction;
+  /** The name in the log without a leading `postfix/`: `smtpd`, `submission/smtpd`, `imap-login`. */
+  readonly service: string;
+  readonly state: SessionState;
+  /** As the log names it; null where the log does not say (Dovecot's usual format), or without TLS. */
+  readonly protocol: string | null;
+  readonly cipher: string | null;
+  /** Why TLS was not made; null otherwise. */
+  readonly reason: string | null;
+  /** The SASL mechanism of a session that logged in; null for one that did not. */
+  readonly login: string | null;
+  readonly index: number;
+  /** Sessions by index of the day. */
+  readonly days: number[];
+}
+
+/** What makes a row one row. */
+export type RowKey = Omit<Row, 'index' | 'days'>;
+
+/** A host on the other side. */
+export interface Peer {
+  readonly address: string;
+  /** The name that the log gives it, `unknown` for none. */
+  name: string;
+  /** Its sessions: indexes of rows, and how many of each. Few, so that they are lists. */
+  readonly rows: number[];
+  readonly sessions: number[];
+  /** Messages by the domain of their sender (in) or recipient (out); only where domains are asked for. */
+  readonly domains: Map<string, number>;
+}
+
+/** How many lines of which kind were met. */
+export interface LineCounts {
+  /** All lines, also those of programs that say nothing of sessions. */
+  lines: number;
+  /** Lines without a head that is known. */
+  unread: number;
+  /** Lines that are longer than is looked at. */
+  long: number;
+}
+
+/** What was counted in a log, or in a part of it. */
+export interface Counts {
+  readonly rows: readonly Row[];
+  readonly peers: readonly Peer[];
+  readonly days: readonly LogDay[];
+  readonly lines: LineCounts;
+}
+
+/** Rows by what they stand for, and the peers that they count. */
+export class Tally {
+  readonly peers: Peer[] = [];
+  readonly rows: Row[] = [];
+  readonly #rowsByKey = new Map<string, Row>();
+  readonly #byAddress = new Map<string, number>();
+  readonly #byAddress4 = new Map<number, number>();
+
+  /** The row of these sessions; a new one where there is none yet. */
+  row(key: RowKey): Row {
+    const { direction, service, state, protocol, cipher, reason, login } = key;
+    const text = [direction, service, state, protocol ?? '', cipher ?? '', reason ?? '', login ?? ''].join(
+      '\0',
+    );
+    let row = this.#rowsByKey.get(text);
+    if (row === undefined) {
+      row = {
+        direction,
+        service,
+        state,
+        protocol,
+        cipher,
+        reason,
+        login,
+        index: this.rows.length,
+        days: [],
+      };
+      this.rows.push(row);
+      this.#rowsByKey.set(text, row);
+    }
+    return row;
+  }
+
+  /**
+   * The index of a peer.
+   *
+   * @param text holds the address from `start` to `end`, and the name that the log gives it before that,
+   * from `nameStart` to a bracket
+   * @param bytes the same text
+   */
+  peer(text: string, bytes: Uint8Array, nameStart: number, start: number, end: number): number {
+    const number4 = address4(bytes, start, end);
+    let index: number | undefined;
+    if (number4 === null) {
+      const address = text.slice(start, end);
+      index = this.#byAddress.get(address);
+      if (index === undefined) {
+        index = this.#newPeer(owned(address));
+        this.#byAddress.set(owned(address), index);
+      }
+    } else {
+      index = this.#byAddress4.get(number4);
+      if (index === undefined) {
+        index = this.#newPeer(owned(text.slice(start, end)));
+        this.#byAddress4.set(number4, index);
+      }
+    }
+    const peer = this.peers[index];
+    if (peer?.name === 'unknown' && nameStart < start - 1)
+      peer.name = owned(text.slice(nameStart, start - 1));
+    return index;
+  }
+
+  /** Counts sessions of a row. */
+  count(row: Row, day: number, peer: number, sessions = 1): void {
+    row.days[day] = (row.days[day] ?? 0) + sessions;
+    this.countPeer(row, peer, sessions);
+  }
+
+  /** Counts sessions with a peer, whose days are counted elsewhere. */
+  countPeer({ index }: Row, peer: number, sessions: number): void {
+    const known = this.peers[peer];
+    if (known === undefined) return;
+    const { rows } = known;
+    for (let at = 0; at < rows.length; at++) {
+      if (rows[at] === index) {
+        known.sessions[at] = (known.sessions[at] ?? 0) + sessions;
+        return;
+      }
+    }
+    rows.push(index);
+    known.sessions.push(sessions);
+  }
+
+  #newPeer(address: string): number {
+    return this.peers.push({ address, name: 'unknown', rows: [], sessions: [], domains: new Map() }) - 1;
+  }
+}
+
+/** An IPv4 address in its usual form as a signed number of 32 bits; null for other texts. */
+function address4(bytes: Uint8Array, start: number, end: number): number | null {
+  if (end - start > 15) return null;
+  let value = 0;
+  let part = 0;
+  let digits = 0;
+  let dots = 0;
+  for (let at = start; at < end; at++) {
+    const unit = bytes[at] ?? 0;
+    if (unit === 46) {
+      if (digits === 0 || part > 255) return null;
+      value = (value << 8) | part;
+      part = 0;
+      digits = 0;
+      dots++;
+    } else if (unit >= 48 && unit <= 57) {
+      // A second form of the same number would be another text.
+      if (digits > 0 && part === 0) return null;
+      part = part * 10 + (unit - 48);
+      digits++;
+    } else return null;
+  }
+  return dots === 3 && digits > 0 && digits < 4 && part < 256 ? (value << 8) | part : null;
+}
+
+/** The same text, but not as a window into a longer one, which would stay in memory with it. */
+export function owned(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
