@@ -31,11 +31,11 @@ export class DovecotLines {
     if (bytes[start] === 0x49 && text.startsWith('Info: ', start)) start += 6;
     const login = bytes[start] === 0x4c && text.startsWith('Login: ', start);
     const logged = login || text.startsWith('Logged in', start);
-    const rip = after(text, ', rip=', start, end);
+    const rip = after(line, ', rip=', start);
     if (rip < 0) return;
     const ripEnd = wordEnd(text, rip, end);
     if (!logged) {
-      const failed = after(text, 'TLS handshaking: SSL_accept() failed: ', start, end);
+      const failed = after(line, 'TLS handshaking: SSL_accept() failed: ', start);
       if (failed < 0) return;
       const row = this.#tally.row({
         direction: 'in',
@@ -49,8 +49,8 @@ export class DovecotLines {
       this.#sessions.whole(line, row, rip, ripEnd);
       return;
     }
-    const tls = after(text, ', TLS', ripEnd, end);
-    const method = after(text, 'method=', start, end);
+    const tls = after(line, ', TLS', ripEnd);
+    const method = after(line, 'method=', start);
     const methodEnd = method < 0 ? method : wordEnd(text, method, end);
     const suiteEnd = tls > 0 && bytes[tls] === 0x3a ? wordEnd(text, tls, end) : tls;
     const key = `${text.slice(from, to)} ${text.slice(method, methodEnd)} ${tls < 0 ? '-' : text.slice(tls, suiteEnd)}`;
@@ -85,9 +85,11 @@ export class DovecotLines {
 }
 
 /** Where what follows `words` begins; -1 where they are not in the line. */
-function after(text: string, words: string, from: number, end: number): number {
-  const at = text.indexOf(words, from);
-  return at < 0 || at + words.length > end ? -1 : at + words.length;
+function after({ text, bytes, end }: Line, words: string, from: number): number {
+  const first = words.charCodeAt(0);
+  for (let at = from; at + words.length <= end; at++)
+    if (bytes[at] === first && text.startsWith(words, at)) return at + words.length;
+  return -1;
 }
 
 function wordEnd(text: string, from: number, end: number): number {

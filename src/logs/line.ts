@@ -121,11 +121,6 @@ function ident(line: Line, start: number): boolean {
   let at = start;
   let program = start;
   let hash = 0;
-  if (isPostfixSlash(bytes, at)) {
-    at += 8;
-    program = at;
-    hash = 1;
-  }
   let unit = byteAt(bytes, at);
   while (unit !== OPEN && unit !== COLON && unit !== SPACE && at < end) {
     if (unit === SLASH) program = at + 1;
@@ -150,19 +145,6 @@ function ident(line: Line, start: number): boolean {
   line.pid = pid;
   line.message = Math.min(at + 2, end);
   return true;
-}
-
-function isPostfixSlash(bytes: Uint8Array, at: number): boolean {
-  return (
-    bytes[at + 7] === SLASH &&
-    bytes[at] === 0x70 &&
-    bytes[at + 1] === 0x6f &&
-    bytes[at + 2] === 0x73 &&
-    bytes[at + 3] === 0x74 &&
-    bytes[at + 4] === 0x66 &&
-    bytes[at + 5] === 0x69 &&
-    bytes[at + 6] === 0x78
-  );
 }
 
 /**
@@ -328,10 +310,8 @@ function isDigit(unit: number): boolean {
 
 /** The number made of a name, as `Line.identHash` has it. */
 export function hashOf(ident: string): number {
-  const prefix = 'postfix/';
-  let hash = ident.startsWith(prefix) ? 1 : 0;
-  for (let at = ident.startsWith(prefix) ? prefix.length : 0; at < ident.length; at++)
-    hash = (Math.imul(hash, 31) + ident.charCodeAt(at)) | 0;
+  let hash = 0;
+  for (let at = 0; at < ident.length; at++) hash = (Math.imul(hash, 31) + ident.charCodeAt(at)) | 0;
   return hash;
 }
 

@@ -1,9 +1,10 @@
+import { CommonLines } from './common-lines.ts';
 import { DayTable } from './days.ts';
 import { DovecotLines } from './dovecot-lines.ts';
 import { ExportReader, isExportField, type JournalEntry, journalJson } from './journal.ts';
 import { emptyLine, hashOf, Program, programOf, readHead } from './line.ts';
 import { type DeferredLine, type Session, type SessionOptions, Sessions } from './sessions.ts';
-import { type Counts, type LineCounts, type Row, Tally } from './tally.ts';
+import { type Counts, countPeer, type LineCounts, type Row, Tally } from './tally.ts';
 
 /** A part of a log that was read by itself; plain data, which can be handed between threads. */
 export interface Part extends Counts {
@@ -20,6 +21,7 @@ export class LogReader {
   readonly #days = new DayTable();
   readonly #sessions: Sessions;
   readonly #dovecot: DovecotLines;
+  readonly #common: CommonLines;
   readonly #lines: LineCounts = { lines: 0, unread: 0, long: 0 };
   readonly #export = new ExportReader();
   // One record is filled for each line.
@@ -27,6 +29,7 @@ export class LogReader {
 
   constructor(options: SessionOptions) {
     this.#sessions = new Sessions(this.#tally, options);
+    this.#common = new CommonLines(this.#tally, this.#sessions);
     this.#dovecot = new DovecotLines(this.#tally, this.#sessions);
   }
 
@@ -39,13 +42,14 @@ export class LogReader {
   read(text: string, bytes: Uint8Array): void {
     this.#line.text = text;
     this.#line.bytes = bytes;
+    const common = this.#common;
     let start = 0;
     let lines = 0;
     for (;;) {
       const end = text.indexOf('\n', start);
       if (end < 0) break;
       lines++;
-      this.#read(text, start, end);
+      if (!common.take(bytes, start, end)) this.#read(text, start, end);
       start = end + 1;
     }
     if (start < text.length) {
@@ -73,7 +77,7 @@ export class LogReader {
         own?.domains.set(domain, (own.domains.get(domain) ?? 0) + messages);
       counted.forEach((there, at) => {
         const row = rows[there];
-        if (row !== undefined) this.#tally.countPeer(row, index, sessions[at] ?? 0);
+        if (row !== undefined && own !== undefined) countPeer(row, own, sessions[at] ?? 0);
       });
       return index;
     });
@@ -128,7 +132,11 @@ export class LogReader {
     const { bytes } = line;
     line.end = line.bytes[end - 1] === 13 ? end - 1 : end;
     if (!this.#export.begun && readHead(line, start, this.#days)) {
-      if (line.program !== Program.Other) this.#dispatch();
+      if (line.program !== Program.Other) {
+        this.#dispatch();
+        if (line.program === Program.Smtpd)
+          this.#common.follow(bytes, start, line.day, line.hostStart, line.hostEnd);
+      }
       return;
     }
     this.#otherForm(text.slice(start, line.end));

@@ -48,7 +48,7 @@ interface Service {
 }
 
 /** The processes of one host. */
-interface HostState {
+export interface HostState {
   readonly name: string;
   readonly sessions: Map<number, Session>;
   /** Its smtpd says how many commands a session had (from Postfix 3.0). */
@@ -86,6 +86,16 @@ export class Sessions {
     this.#tally = tally;
     this.#options = options;
     this.#host = this.#hostOf('');
+  }
+
+  /** The host of the last line that told of a session. */
+  get host(): HostState {
+    return this.#host;
+  }
+
+  /** Senders and recipients are looked at. */
+  get domains(): boolean {
+    return this.#options.domains;
   }
 
   /** The line is of this host. */
@@ -400,6 +410,8 @@ export class Sessions {
       if (waits === null) known.awaits = false;
       return;
     }
+    // Releases from 3.0 on say behind the peer how many commands the session had.
+    if (bytes[line.end - 1] !== 0x5d) this.#host.counts = true;
     if (known.tls !== null && isPeer(bytes, at, known)) {
       clear(known);
       return;
@@ -410,7 +422,6 @@ export class Sessions {
     if (known.peer >= 0 && !same) this.#close(known);
     const close = this.#peerEnd - 1;
     const commands = text.slice(close + 1, end);
-    if (commands !== '') this.#host.counts = true;
     this.#begin(known, line.day);
     this.#closeServer(known, commands);
   }
@@ -646,7 +657,8 @@ function isPeer(bytes: Uint8Array, at: number, { address, length }: Session): bo
   return left === 0 && bytes[end - 1] === 0x5b;
 }
 
-function clear(session: Session): void {
+/** The process serves no connection any more. */
+export function clear(session: Session): void {
   session.peer = -1;
   session.address = '';
   session.tls = null;

@@ -120,30 +120,39 @@ export class Tally {
     return index;
   }
 
-  /** Counts sessions of a row. */
-  count(row: Row, day: number, peer: number, sessions = 1): void {
-    row.days[day] = (row.days[day] ?? 0) + sessions;
-    this.countPeer(row, peer, sessions);
+  /** The index of the peer with an IPv4 address as a signed number of 32 bits; -1 where it is not known yet. */
+  known4(address: number): number {
+    return this.#byAddress4.get(address) ?? -1;
   }
 
-  /** Counts sessions with a peer, whose days are counted elsewhere. */
-  countPeer({ index }: Row, peer: number, sessions: number): void {
+  /** Counts sessions of a row with the peer of that index. */
+  count(row: Row, day: number, peer: number, sessions = 1): void {
     const known = this.peers[peer];
-    if (known === undefined) return;
-    const { rows } = known;
-    for (let at = 0; at < rows.length; at++) {
-      if (rows[at] === index) {
-        known.sessions[at] = (known.sessions[at] ?? 0) + sessions;
-        return;
-      }
-    }
-    rows.push(index);
-    known.sessions.push(sessions);
+    if (known !== undefined) count(row, day, known, sessions);
   }
 
   #newPeer(address: string): number {
     return this.peers.push({ address, name: 'unknown', rows: [], sessions: [], domains: new Map() }) - 1;
   }
+}
+
+/** Counts sessions of a row with a peer. */
+export function count(row: Row, day: number, peer: Peer, sessions: number): void {
+  row.days[day] = (row.days[day] ?? 0) + sessions;
+  countPeer(row, peer, sessions);
+}
+
+/** Counts sessions with a peer, whose days are counted elsewhere. */
+export function countPeer({ index }: Row, peer: Peer, sessions: number): void {
+  const { rows } = peer;
+  for (let at = 0; at < rows.length; at++) {
+    if (rows[at] === index) {
+      peer.sessions[at] = (peer.sessions[at] ?? 0) + sessions;
+      return;
+    }
+  }
+  rows.push(index);
+  peer.sessions.push(sessions);
 }
 
 /** An IPv4 address in its usual form as a signed number of 32 bits; null for other texts. */
