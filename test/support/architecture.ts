@@ -10,8 +10,8 @@ const floors = [
   ['postfix', 'dovecot'],
   ['hosts'],
   ['rules', 'probe'],
-  ['fix'],
-  ['reports', 'logs'],
+  ['fix', 'logs'],
+  ['reports'],
   ['cli'],
 ];
 
