@@ -3,6 +3,7 @@ import { explain } from './explain.ts';
 import { fix } from './fix.ts';
 import { init } from './init.ts';
 import { lint } from './lint.ts';
+import { logs } from './logs.ts';
 import type { CommandName, Request } from './options.ts';
 import { probe } from './probe.ts';
 import { profiles } from './profiles.ts';
@@ -17,6 +18,7 @@ const COMMANDS: Readonly<Record<CommandName, (request: Request) => number | Prom
   show,
   ciphers,
   probe,
+  logs,
   explain,
   rules,
   profiles,

@@ -32,6 +32,7 @@ export const COMMANDS = {
   show: 'Show the effective settings and what each port really does',
   ciphers: 'Say what a cipher string means',
   probe: 'Look at running ports, and hold them against the files',
+  logs: 'Count in mail logs what peers speak',
   explain: 'Explain a rule',
   rules: 'List the rules',
   profiles: 'Show the thresholds of the profiles side by side',
@@ -185,6 +186,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     ...HOSTS,
     'no-color': NO_COLOR,
   },
+  logs: { format: FORMAT, 'no-color': NO_COLOR },
   explain: { rules: RULES, format: FORMAT, 'no-color': NO_COLOR },
   rules: {
     rules: RULES,

@@ -28,6 +28,7 @@ const WORDS: Readonly<Record<CommandName, readonly [form: string, describe: stri
     'Cipher string, in quotation marks; - reads it from standard input; -- goes before one that begins with -',
   ],
   probe: ['<host..>', 'HOST, HOST:PORT or [ADDRESS]:PORT; default port: 25'],
+  logs: ['<file..>', 'A mail log, plain or compressed; - is standard input'],
   explain: ['<rule>', 'Id of a rule, as reports print it'],
   rules: ['', ''],
   profiles: ['[names..]', 'Only this profile, a name or a file; with --diff two of them'],
