@@ -113,10 +113,10 @@ export class Sessions {
     const { text, bytes, end } = line;
     const at = line.message;
     const first = bytes[at];
-    // connect
-    if (first === 0x63) return;
     this.#enter(line);
     switch (first) {
+      case 0x63: // connect
+        return;
       case 0x64: // disconnect
         if (bytes[at + 11] === 0x66 && text.startsWith(DISCONNECT, at))
           this.#disconnect(line, at + DISCONNECT.length);

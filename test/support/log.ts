@@ -1,0 +1,135 @@
+// Logs for tests: read in one piece or in parts, and a generator of sessions whose counts are known.
+import fc from 'fast-check';
+import { LogReader, type Part } from '../../src/logs/reader.ts';
+import { type LogSummary, summarize } from '../../src/logs/summary.ts';
+
+const LATEST = { year: 2026, month: 11, day: 26 };
+
+/** What is counted of a text that is read in one piece. */
+export function read(text: string, latest = LATEST): LogSummary {
+  const reader = new LogReader({ domains: false, continues: false });
+  reader.read(text, Buffer.from(text, 'latin1'));
+  return summarize(reader.end(latest));
+}
+
+/** The same, each text read by a reader of its own and joined in order. */
+export function readInParts(texts: readonly string[], latest = LATEST): LogSummary {
+  const whole = new LogReader({ domains: false, continues: false });
+  for (const [index, text] of texts.entries()) {
+    const reader = new LogReader({ domains: false, continues: index > 0 });
+    reader.read(text, Buffer.from(text, 'latin1'));
+    // Parts go from thread to thread.
+    whole.follow(structuredClone(reader.part()) as Part);
+  }
+  return summarize(whole.end(latest));
+}
+
+/** Lines of sessions that several processes serve at the same time, each with its stamp. */
+export const interleaved: fc.Arbitrary<string[]> = fc
+  .array(
+    fc.record({
+      pid: fc.integer({ min: 100, max: 104 }),
+      service: fc.constantFrom('smtpd', 'submission/smtpd', 'smtp'),
+      host: fc.constantFrom('mx1', 'mx2'),
+      peer: fc.constantFrom('a.example[192.0.2.1]', 'unknown[198.51.100.7]', 'b.example[2001:db8::1]'),
+      kind: fc.constantFrom('tls13', 'tls12', 'plain', 'refused', 'idle', 'login', 'lost', 'reused'),
+      queueId: fc.integer({ min: 0x1000, max: 0x1010 }).map((id) => id.toString(16).toUpperCase()),
+    }),
+    { maxLength: 25 },
+  )
+  .chain((sessions) =>
+    fc.array(fc.nat(), { minLength: 1, maxLength: 120 }).map((choices) => {
+      // Sessions of one process come one after the other; those of others fall between their lines.
+      const queues = new Map<string, string[]>();
+      for (const session of sessions) {
+        const key = `${session.host} ${session.pid}`;
+        queues.set(key, [...(queues.get(key) ?? []), ...linesOf(session)]);
+      }
+      const lines: string[] = [];
+      for (let turn = 0; [...queues.values()].some((queue) => queue.length > 0); turn++) {
+        const waiting = [...queues.values()].filter((queue) => queue.length > 0);
+        const chosen = waiting[(choices[turn % choices.length] ?? 0) % waiting.length];
+        const line = chosen?.shift();
+        if (line !== undefined) lines.push(line);
+      }
+      return lines;
+    }),
+  );
+
+interface GeneratedSession {
+  readonly pid: number;
+  readonly service: string;
+  readonly host: string;
+  readonly peer: string;
+  readonly kind: string;
+  readonly queueId: string;
+}
+
+function linesOf({ pid, service, host, peer, kind, queueId }: GeneratedSession): string[] {
+  const line = (message: string): string => `Oct  3 12:00:00 ${host} postfix/${service}[${pid}]: ${message}`;
+  const suite =
+    kind === 'tls13'
+      ? 'TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519'
+      : 'TLSv1.2 with cipher ECDHE-RSA-AES128-GCM-SHA256 (128/128 bits)';
+  if (service === 'smtp') {
+    const sent = (more: string): string =>
+      line(
+        `${queueId}: to=<x@example.net>, relay=${peer}:25,${more} delay=1, dsn=2.0.0, status=sent (250 ok)`,
+      );
+    switch (kind) {
+      case 'tls13':
+      case 'tls12':
+      case 'login':
+        return [line(`Untrusted TLS connection established to ${peer}:25: ${suite}`), sent(''), sent('')];
+      case 'refused':
+        return [
+          line(`SSL_connect error to ${peer}:25: -1`),
+          line('warning: TLS library problem: error:0A000102:SSL routines::unsupported protocol:statem.c:1:'),
+          sent(''),
+        ];
+      case 'reused':
+        return [sent(' conn_use=2,')];
+      default:
+        return [sent('')];
+    }
+  }
+  const disconnect = (commands: string): string => line(`disconnect from ${peer} ${commands}`);
+  const tls = line(`Anonymous TLS connection established from ${peer}: ${suite}`);
+  switch (kind) {
+    case 'tls13':
+    case 'tls12':
+    case 'reused':
+      return [
+        line(`connect from ${peer}`),
+        tls,
+        line(`${queueId}: client=${peer}`),
+        disconnect('ehlo=2 starttls=1 mail=1 rcpt=1 data=1 quit=1 commands=7'),
+      ];
+    case 'login':
+      return [
+        line(`connect from ${peer}`),
+        tls,
+        line(`${queueId}: client=${peer}, sasl_method=PLAIN, sasl_username=somebody`),
+        disconnect('ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8'),
+      ];
+    case 'refused':
+      return [
+        line(`connect from ${peer}`),
+        line(`SSL_accept error from ${peer}: -1`),
+        line('warning: TLS library problem: error:0A0000C1:SSL routines::no shared cipher:statem.c:1:'),
+        line(`lost connection after STARTTLS from ${peer}`),
+        disconnect('ehlo=1 starttls=0/1 commands=1/2'),
+      ];
+    case 'plain':
+      return [
+        line(`connect from ${peer}`),
+        line(`${queueId}: client=${peer}`),
+        disconnect('ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5'),
+      ];
+    case 'lost':
+      // The process died: nothing ends its session.
+      return [line(`connect from ${peer}`), tls];
+    default:
+      return [line(`connect from ${peer}`), disconnect('quit=1 commands=1')];
+  }
+}
