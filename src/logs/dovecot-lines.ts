@@ -4,8 +4,8 @@ import { owned, type Row, type Tally } from './tally.ts';
 
 /**
  * Lines of Dovecot's login processes (client-common.c, client_log_msg; login_log_format_elements):
- * `imap-login: Info: Login: user=<…>, method=PLAIN, rip=…, lip=…, mpid=…, TLS, session=<…>`. With `%k` in
- * the elements the suite stands behind `TLS: `. The level is there in files that Dovecot writes itself.
+ * `imap-login: Info: Login: user=<…>, method=PLAIN, rip=…, lip=…, mpid=…, TLS, session=<…>`. With `%k`
+ * (2.4: `%{ssl_security}`) in the elements they say `TLSv1.3 with cipher …`. The level is there in files that Dovecot writes itself.
  */
 export class DovecotLines {
   readonly #tally: Tally;
@@ -35,7 +35,7 @@ export class DovecotLines {
     if (rip < 0) return;
     const ripEnd = wordEnd(text, rip, end);
     if (!logged) {
-      const failed = after(line, 'TLS handshaking: SSL_accept() failed: ', start);
+      const failed = after(line, ', TLS handshaking', ripEnd);
       if (failed < 0) return;
       const row = this.#tally.row({
         direction: 'in',
@@ -43,46 +43,39 @@ export class DovecotLines {
         state: 'refused',
         protocol: null,
         cipher: null,
-        reason: libraryReason(text.slice(failed, wordEnd(text, failed, end))),
+        reason: handshakeReason(text.slice(failed, wordEnd(text, failed, end))),
         login: null,
       });
       this.#sessions.whole(line, row, rip, ripEnd);
       return;
     }
-    const tls = after(line, ', TLS', ripEnd);
+    // %c says TLS, and %k the suite: beside it or in its place.
+    const cipher = after(line, WITH_CIPHER, ripEnd);
+    const tls = cipher >= 0 || after(line, ', TLS', ripEnd) >= 0;
+    const suite =
+      cipher < 0 ? '' : text.slice(wordStart(text, cipher - WITH_CIPHER.length), suiteEnd(text, cipher, end));
     const method = after(line, 'method=', start);
     const methodEnd = method < 0 ? method : wordEnd(text, method, end);
-    const suiteEnd = tls > 0 && bytes[tls] === 0x3a ? wordEnd(text, tls, end) : tls;
-    const key = `${text.slice(from, to)} ${text.slice(method, methodEnd)} ${tls < 0 ? '-' : text.slice(tls, suiteEnd)}`;
-    const row = this.#rows.get(key) ?? this.#row(key, text, from, to, method, methodEnd, tls, suiteEnd);
+    const key = `${text.slice(from, to)} ${text.slice(method, methodEnd)} ${tls} ${suite}`;
+    let row = this.#rows.get(key);
+    if (row === undefined) {
+      const [protocol, name] = suite.split(WITH_CIPHER);
+      row = this.#tally.row({
+        direction: 'in',
+        service: owned(text.slice(from, to)),
+        state: tls ? 'tls' : 'plaintext',
+        protocol: name === undefined ? null : owned(protocol ?? ''),
+        cipher: name === undefined ? null : owned(name),
+        reason: null,
+        login: method < 0 ? null : owned(text.slice(method, methodEnd).toUpperCase()),
+      });
+      this.#rows.set(owned(key), row);
+    }
     this.#sessions.whole(line, row, rip, ripEnd);
   }
-
-  #row(
-    key: string,
-    text: string,
-    from: number,
-    to: number,
-    method: number,
-    methodEnd: number,
-    tls: number,
-    suiteEnd: number,
-  ): Row {
-    const suite =
-      tls < 0 ? null : /((?:TLS|SSL)v[\d.]+) with cipher ([\w-]+)/.exec(text.slice(tls, suiteEnd));
-    const row = this.#tally.row({
-      direction: 'in',
-      service: owned(text.slice(from, to)),
-      state: tls < 0 ? 'plaintext' : 'tls',
-      protocol: suite?.[1] === undefined ? null : owned(suite[1]),
-      cipher: suite?.[2] === undefined ? null : owned(suite[2]),
-      reason: null,
-      login: method < 0 ? null : owned(text.slice(method, methodEnd).toUpperCase()),
-    });
-    this.#rows.set(owned(key), row);
-    return row;
-  }
 }
+
+const WITH_CIPHER = ' with cipher ';
 
 /** Where what follows `words` begins; -1 where they are not in the line. */
 function after({ text, bytes, end }: Line, words: string, from: number): number {
@@ -95,4 +88,25 @@ function after({ text, bytes, end }: Line, words: string, from: number): number 
 function wordEnd(text: string, from: number, end: number): number {
   const comma = text.indexOf(',', from);
   return comma < 0 || comma > end ? end : comma;
+}
+
+/**
+ * Why the handshake failed: `: SSL_accept() failed: error:…`, or `: SSL_accept() syscall failed: …` with what the
+ * system said last, which 2.3 may tell in place of OpenSSL's reason.
+ */
+function handshakeReason(text: string): string {
+  const told = /^: SSL_accept\(\) (?:syscall )?failed: (.+)/.exec(text)?.[1];
+  return told === undefined ? 'not told' : libraryReason(told);
+}
+
+/** Where the word begins that ends at a place. */
+function wordStart(text: string, end: number): number {
+  return text.lastIndexOf(' ', end - 1) + 1;
+}
+
+/** Where the name of a suite ends. */
+function suiteEnd(text: string, from: number, end: number): number {
+  let at = from;
+  while (at < end && /[\w-]/.test(text[at] ?? '')) at++;
+  return at;
 }

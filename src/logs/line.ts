@@ -110,13 +110,13 @@ function plainRest(line: Line, start: number): boolean {
   if (at >= end) return false;
   if (bytes[at - 1] === COLON) {
     line.hostEnd = start;
-    return ident(line, start);
+    return identRest(line, start);
   }
   line.hostEnd = at;
-  return ident(line, at + 1);
+  return identRest(line, at + 1);
 }
 
-function ident(line: Line, start: number): boolean {
+function identRest(line: Line, start: number): boolean {
   const { bytes, end } = line;
   let at = start;
   let program = start;

@@ -112,7 +112,7 @@ export class Sessions {
   smtpd(line: Line): void {
     const { text, bytes, end } = line;
     const at = line.message;
-    const first = bytes[at];
+    const first = byteAt(bytes, at);
     this.#enter(line);
     switch (first) {
       case 0x63: // connect
@@ -122,10 +122,10 @@ export class Sessions {
           this.#disconnect(line, at + DISCONNECT.length);
         return;
       case 0x6c: // lost connection after
-        if (text.startsWith('lost connection after STARTTLS from ', at)) {
-          const session = this.#session(line, true);
-          if (session !== null) session.reason ??= 'lost connection after STARTTLS';
-        }
+        this.#lostConnection(line, at);
+        return;
+      case 0x4e: // Newer releases say what of the session is in the queue: NOQUEUE: lost connection after
+        if (text.startsWith('NOQUEUE: ', at)) this.#lostConnection(line, at + 9);
         return;
       case 0x53: // SSL_accept
         if (text.startsWith(ACCEPT_ERROR, at)) this.#refusal(line, at + ACCEPT_ERROR.length);
@@ -144,38 +144,59 @@ export class Sessions {
     }
   }
 
-  /** A line of tlsproxy(8), which serves many connections at once: each line stands for itself. */
+  #lostConnection(line: Line, at: number): void {
+    if (!line.text.startsWith('lost connection after STARTTLS from ', at)) return;
+    const session = this.#session(line, true);
+    if (session !== null) session.reason ??= 'lost connection after STARTTLS';
+  }
+
+  /**
+   * A line of tlsproxy(8), which serves many connections at once: each line stands for itself, but for the
+   * reason of a handshake that failed, which the line right before tells. Of connections to other servers
+   * (smtp_tls_connection_reuse) smtp(8) tells too that they have TLS, but not that it failed.
+   */
   tlsproxy(line: Line): void {
-    const { text, bytes, end } = line;
+    const { text, end } = line;
     const at = line.message;
     this.#enter(line);
+    if (text.startsWith(LIBRARY_PROBLEM, at)) {
+      const session = this.#session(line, false);
+      if (session !== null) session.reason = libraryReason(text.slice(at + LIBRARY_PROBLEM.length, end));
+      return;
+    }
+    if (text.startsWith(HANDSHAKE_FAILED, at)) {
+      this.#proxyFailure(line, at + HANDSHAKE_FAILED.length);
+      return;
+    }
     const pending = this.#host.sessions.get(line.pid);
-    const problem = text.startsWith(LIBRARY_PROBLEM, at);
-    if (pending?.reason != null) {
-      if (problem) pending.reason = libraryReason(text.slice(at + LIBRARY_PROBLEM.length, end));
-      this.#close(pending);
-      if (problem) return;
+    if (pending !== undefined) {
+      pending.awaits = false;
+      pending.reason = null;
     }
-    for (const [direction, word, error] of [
-      ['in', FROM, ACCEPT_ERROR],
-      ['out', TO, CONNECT_ERROR],
-    ] as const) {
-      const tls = establishedAt(line, at, word);
-      if (tls > 0) {
-        if (this.#readTls(line, tls, direction, this.#serviceOf(line)) && this.#row !== null)
-          this.#tally.count(this.#row, line.day, this.#peer);
-        return;
-      }
-      if (text.startsWith(error, at)) {
-        const session = this.#session(line, false);
-        if (session === null) return;
-        if (!this.#readPeer(line, at + error.length)) return;
-        this.#begin(session, line.day);
-        session.reason = afterPeer(text, this.#peerEnd, end);
-        session.mail = direction === 'out';
-        return;
-      }
+    const tls = establishedAt(line, at, FROM);
+    if (tls > 0 && this.#readTls(line, tls, 'in', this.#serviceOf(line)) && this.#row !== null)
+      this.#tally.count(this.#row, line.day, this.#peer);
+  }
+
+  /**
+   * `TLS handshake failed for service=smtpd peer=[ADDRESS]:PORT`, of a client of postscreen(8); the service is
+   * one of smtp(8) otherwise.
+   */
+  #proxyFailure(line: Line, at: number): void {
+    const { text, end } = line;
+    const session = this.#session(line, true);
+    if (session === null) {
+      // The reason of the next one comes with it.
+      this.#known(line).awaits = false;
+      return;
     }
+    const peer = text.indexOf(' peer=', at);
+    if (peer >= 0 && peer < end && this.#readPeer(line, peer + 6)) {
+      const reason = session.reason ?? 'not told';
+      this.#begin(session, line.day);
+      this.#refused(session, text.startsWith('smtpd', at) ? 'in' : 'out', reason);
+    }
+    clear(session);
   }
 
   /** A line of smtp(8) or lmtp(8). */
@@ -205,7 +226,7 @@ export class Sessions {
     }
     if (first === 0x77 && text.startsWith(LIBRARY_PROBLEM, at)) {
       const session = this.#session(line, true);
-      if (session?.reason != null)
+      if (session !== null && session.reason !== null)
         session.reason = libraryReason(text.slice(at + LIBRARY_PROBLEM.length, end));
       return;
     }
@@ -302,7 +323,7 @@ export class Sessions {
 
   /** The session of the process that speaks, or null where its line has to wait for the part before. */
   #session(line: Line, waits: boolean): Session | null {
-    const { text, bytes, end } = line;
+    const { text, end } = line;
     const session = this.#known(line);
     if (session.awaits) {
       if (!waits) {
@@ -431,19 +452,21 @@ export class Sessions {
     const { service, login, address } = session;
     const started = /(?:^| )starttls=(\d+)/.exec(commands)?.[1];
     const spoke = commands.includes('=') ? /(?:^| )(?:mail|auth)=[1-9]/.test(commands) : session.mail;
-    if (started !== undefined && started !== '0') this.#count(session, this.#untold(service, 'tls'), login);
-    else if (session.reason !== null || started === '0') {
+    if (started !== undefined && started !== '0')
+      this.#count(session, this.#untold(service, 'in', 'tls'), login);
+    else if ((session.reason !== null || started === '0') && !spoke) {
       this.#refused(session, 'in', session.reason ?? 'not told');
     } else if (spoke && /(?:^|\/)(?:smtps|submissions)\//.test(service.name)) {
       // Nobody gets through to a command there without TLS: smtpd_tls_loglevel is 0.
-      this.#count(session, this.#untold(service, 'tls'), login);
-    } else if (spoke && !isLoopback(address)) this.#count(session, this.#untold(service, 'plaintext'), login);
+      this.#count(session, this.#untold(service, 'in', 'tls'), login);
+    } else if (spoke && !isLoopback(address))
+      this.#count(session, this.#untold(service, 'in', 'plaintext'), login);
     clear(session);
   }
 
-  #untold(service: Service, state: SessionState): Row {
+  #untold(service: Service, direction: Direction, state: SessionState): Row {
     return this.#tally.row({
-      direction: 'in',
+      direction,
       service: service.name,
       state,
       protocol: null,
@@ -504,18 +527,12 @@ export class Sessions {
       this.#begin(session, line.day);
       if (!kept && !isLoopback(address)) {
         if (demanded !== undefined) this.#refused(session, 'out', `TLS is required, but ${owned(demanded)}`);
-        else if (sent) {
-          const row = this.#tally.row({
-            direction: 'out',
-            service: session.service.name,
-            state: 'plaintext',
-            protocol: null,
-            cipher: null,
-            reason: null,
-            login: null,
-          });
-          this.#tally.count(row, line.day, session.peer);
-        }
+        else if (sent)
+          this.#tally.count(
+            this.#untold(session.service, 'out', deliveryState(rest)),
+            line.day,
+            session.peer,
+          );
       }
     }
     session.queueId = owned(id);
@@ -606,11 +623,7 @@ export class Sessions {
     const program = session.ident.slice(session.ident.lastIndexOf('/') + 1);
     const server = program === 'smtpd';
     if (session.reason !== null && session.tls === null)
-      this.#refused(
-        session,
-        server || (program === 'tlsproxy' && !session.mail) ? 'in' : 'out',
-        session.reason,
-      );
+      this.#refused(session, server ? 'in' : 'out', session.reason);
     clear(session);
   }
 }
@@ -618,6 +631,7 @@ export class Sessions {
 const DISCONNECT = 'disconnect from ';
 const ACCEPT_ERROR = 'SSL_accept error from ';
 const CONNECT_ERROR = 'SSL_connect error to ';
+const HANDSHAKE_FAILED = 'TLS handshake failed for service=';
 const LIBRARY_PROBLEM = 'warning: TLS library problem: ';
 const WITH_CIPHER = ' with cipher ';
 const FROM = 'TLS connection established from ';
@@ -629,7 +643,7 @@ const TO = 'TLS connection established to ';
  */
 function establishedAt({ text, bytes }: Line, at: number, words: string): number {
   let start = at;
-  switch (bytes[at]) {
+  switch (byteAt(bytes, at)) {
     case 0x41: // Anonymous
     case 0x55: // Untrusted
       start = at + 10;
@@ -688,6 +702,16 @@ function bracket(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && bytes[at] !== 0x5b) at++;
   return at < end ? at : -1;
+}
+
+/**
+ * What a delivery that no line of TLS came before says of TLS itself: from Postfix 3.11 on the level stands in
+ * it (postconf(5), smtp_log_tls_feature_status), `tls=may`, and `tls=may:none` where it came to nothing.
+ */
+function deliveryState(rest: string): SessionState {
+  const status = /, tls=([^,\s]+),/.exec(rest)?.[1];
+  if (status === undefined) return 'untold';
+  return status === 'none' || /:none\b/.test(status) ? 'plaintext' : 'tls';
 }
 
 /** The address in `NAME[ADDRESS]:PORT`; null for `none`, and for a socket of the system. */

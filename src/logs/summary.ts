@@ -1,5 +1,5 @@
 import { PROTOCOLS } from '../model/protocol.ts';
-import type { Counts, Direction, LineCounts, Peer, Row } from './tally.ts';
+import type { Counts, Direction, LineCounts, Peer, Row, SessionState } from './tally.ts';
 
 /** Sessions that a report shows as one row. */
 export interface SessionRow {
@@ -33,7 +33,8 @@ export interface LogSummary {
   readonly refused: readonly RefusedRow[];
   /**
    * Mail of services whose lines never tell of TLS, neither made nor refused: it may have been in the clear or
-   * not. The log level of the service (smtp_tls_loglevel) is 0 then, as it is by default.
+   * not. The log level of the service (smtp_tls_loglevel) is 0 then, as it is by default, and the release older
+   * than 3.11, which says it in the line of the delivery.
    */
   readonly untold: readonly OtherRow[];
   readonly lines: LineCounts;
@@ -47,10 +48,10 @@ export function summarize(counts: Counts & { readonly dates: readonly string[] }
   const peersOf = peersByRow(counts.peers);
   const told = new Set(
     counts.rows
-      .filter(({ state }) => state !== 'plaintext')
+      .filter(({ state }) => state !== 'untold')
       .map(({ direction, service }) => `${direction} ${service}`),
   );
-  const groups = new Map<string, { row: Row; sessions: number; peers: Set<number> }>();
+  const groups = new Map<string, { row: Row; state: SessionState; sessions: number; peers: Set<number> }>();
   const days = new Set<string>();
   for (const row of counts.rows) {
     const sessions = sessionsOf(row);
@@ -58,8 +59,11 @@ export function summarize(counts: Counts & { readonly dates: readonly string[] }
     row.days.forEach((number, day) => {
       if (number > 0) days.add(counts.dates[day] ?? '');
     });
-    const key = [row.direction, row.service, row.state, row.protocol, row.cipher, row.reason].join('\0');
-    const group = groups.get(key) ?? { row, sessions: 0, peers: new Set() };
+    // A service that tells of TLS where there is some tells by its silence that there was none.
+    const silent = row.state === 'untold' && told.has(`${row.direction} ${row.service}`);
+    const state = silent ? 'plaintext' : row.state;
+    const key = [row.direction, row.service, state, row.protocol, row.cipher, row.reason].join('\0');
+    const group = groups.get(key) ?? { row, state, sessions: 0, peers: new Set() };
     groups.set(key, group);
     group.sessions += sessions;
     for (const peer of peersOf[row.index] ?? []) group.peers.add(peer);
@@ -79,8 +83,7 @@ export function summarize(counts: Counts & { readonly dates: readonly string[] }
     sessions,
     peers: peers.size,
   });
-  const of = (state: Row['state']): typeof all => all.filter(({ row }) => row.state === state);
-  const isTold = ({ row }: (typeof all)[number]): boolean => told.has(`${row.direction} ${row.service}`);
+  const of = (state: SessionState): typeof all => all.filter((group) => group.state === state);
   const inOrder = [...days].sort();
   return {
     sessions: of('tls').map((group) => ({
@@ -91,13 +94,9 @@ export function summarize(counts: Counts & { readonly dates: readonly string[] }
       sessions: group.sessions,
       peers: group.peers.size,
     })),
-    plaintext: of('plaintext')
-      .filter((group) => group.row.direction === 'in' || isTold(group))
-      .map(other),
+    plaintext: of('plaintext').map(other),
     refused: of('refused').map((group) => ({ ...other(group), reason: group.row.reason ?? 'not told' })),
-    untold: of('plaintext')
-      .filter((group) => group.row.direction === 'out' && !isTold(group))
-      .map(other),
+    untold: of('untold').map(other),
     lines: counts.lines,
     first: inOrder[0] ?? null,
     last: inOrder.at(-1) ?? null,

@@ -3,8 +3,11 @@ import type { LogDay } from './days.ts';
 /** Who opened the connection: a peer (in), or this host (out). */
 export type Direction = 'in' | 'out';
 
-/** What became of a session: TLS; mail or a login in the clear; TLS begun and not made. */
-export type SessionState = 'tls' | 'plaintext' | 'refused';
+/**
+ * What became of a session: TLS; mail or a login in the clear; TLS begun and not made; mail of which no line
+ * says whether it was in the clear.
+ */
+export type SessionState = 'tls' | 'plaintext' | 'refused' | 'untold';
 
 /** Sessions that a report counts as one thing. */
 export interface Row {

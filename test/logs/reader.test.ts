@@ -239,7 +239,7 @@ describe('Dovecot', () => {
     [
       'TLS with its suite',
       login(
-        'method=PLAIN, rip=192.0.2.1, lip=192.0.2.2, mpid=77, TLS: TLSv1.3 with cipher TLS_AES_128_GCM_SHA256 (128/128 bits), session=<a>',
+        'method=PLAIN, rip=192.0.2.1, lip=192.0.2.2, mpid=77, TLS, TLSv1.3 with cipher TLS_AES_128_GCM_SHA256 (128/128 bits), session=<a>',
       ),
       { sessions: [{ protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' }] },
     ],

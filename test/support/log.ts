@@ -5,6 +5,44 @@ import { type LogSummary, summarize } from '../../src/logs/summary.ts';
 
 const LATEST = { year: 2026, month: 11, day: 26 };
 
+/** What is known of sessions without the log; as a summary of a log has it. */
+export interface Traffic {
+  readonly sessions: readonly object[];
+  readonly plaintext: readonly object[];
+  readonly refused: readonly object[];
+  readonly untold: readonly object[];
+}
+
+/** The lists of a summary in an order of their own. */
+export function sorted({ sessions, plaintext, refused, untold }: Traffic): Traffic {
+  const order = (list: readonly object[]): object[] =>
+    list
+      .map((row) => Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1))))
+      .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  return {
+    sessions: order(sessions),
+    plaintext: order(plaintext),
+    refused: order(refused),
+    untold: order(untold),
+  };
+}
+
+/**
+ * The same without why TLS failed, and by how many: Dovecot 2.3 may name the last error of the system, whichever
+ * that is, in place of OpenSSL's.
+ */
+export function withoutReasons(traffic: Traffic): Traffic {
+  const byService = new Map<string, number>();
+  for (const row of traffic.refused as readonly { service: string; sessions: number }[])
+    byService.set(row.service, (byService.get(row.service) ?? 0) + row.sessions);
+  return {
+    ...traffic,
+    refused: [...byService]
+      .map(([service, sessions]) => ({ service, sessions }))
+      .sort((a, b) => (a.service < b.service ? -1 : 1)),
+  };
+}
+
 /** What is counted of a text that is read in one piece. */
 export function read(text: string, latest = LATEST): LogSummary {
   const reader = new LogReader({ domains: false, continues: false });
@@ -19,7 +57,7 @@ export function readInParts(texts: readonly string[], latest = LATEST): LogSumma
     const reader = new LogReader({ domains: false, continues: index > 0 });
     reader.read(text, Buffer.from(text, 'latin1'));
     // Parts go from thread to thread.
-    whole.follow(structuredClone(reader.part()) as Part);
+    whole.follow(structuredClone<Part>(reader.part()));
   }
   return summarize(whole.end(latest));
 }
