@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { resolve as absolutePath } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { errorCode, InputError, reasonOf } from './files.ts';
@@ -35,6 +36,35 @@ const DECOMPRESSORS: readonly { readonly magic: string; readonly program: string
     { magic: '28b52ffd', program: 'zstd', what: 'a zstd file' },
     { magic: '425a68', program: 'bzip2', what: 'a bzip2 file' },
   ];
+
+/**
+ * Files without those that are there twice, by another name too.
+ *
+ * @returns what is left, in order, and the names that say nothing new
+ */
+export function distinctFiles(paths: readonly string[]): {
+  readonly files: readonly string[];
+  readonly repeated: readonly string[];
+} {
+  const seen = new Set<string>();
+  const files: string[] = [];
+  const repeated: string[] = [];
+  for (const path of paths) {
+    const key = path === '-' ? path : realPath(path);
+    (seen.has(key) ? repeated : files).push(path);
+    seen.add(key);
+  }
+  return { files, repeated };
+}
+
+/** Where a path leads to; the path itself where it leads nowhere, which reading it will say. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return absolutePath(path);
+  }
+}
 
 /**
  * Reads a log, plain or compressed, whatever its name says.

@@ -123,6 +123,20 @@ export class LogReader {
     return { ...this.#counts(), dates: this.#days.named(latest) };
   }
 
+  /**
+   * What was read, to its end, for a reader of other logs: its days have their years.
+   *
+   * @param latest a day that the last line without a year is not after
+   */
+  finished(latest: { readonly year: number; readonly month: number; readonly day: number }): Part {
+    const { rows, peers, lines, dates } = this.end(latest);
+    const days = dates.map((date) => {
+      const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
+      return { year, yearKnown: true, month, day };
+    });
+    return { rows, peers, lines, days, months: { first: 0, last: 0 }, deferred: [], open: [] };
+  }
+
   #counts(): Counts {
     return { rows: this.#tally.rows, peers: this.#tally.peers, days: this.#days.days, lines: this.#lines };
   }

@@ -225,3 +225,23 @@ export const ciphersSchema = exactly({
   ignored: list(text),
   error: orNull(text),
 });
+
+const direction = { enum: ['in', 'out'] };
+const counted = { direction, service: text, sessions: position, peers: position };
+const day = orNull({ type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\d$' });
+const inTheClear = exactly({
+  sessions: number,
+  services: list(exactly({ service: text, sessions: position, peers: position })),
+});
+
+/** `logs --format json` */
+export const logsSchema = exactly({
+  version: { const: 1 },
+  first: day,
+  last: day,
+  lines: exactly({ lines: number, unread: number, long: number }),
+  sessions: list(exactly({ ...counted, protocol: { enum: [...PROTOCOLS, null] }, cipher: orNull(text) })),
+  plaintext: exactly({ in: inTheClear, out: inTheClear }),
+  refused: list(exactly({ ...counted, reason: text })),
+  untold: list(exactly(counted)),
+});

@@ -1,0 +1,202 @@
+// Runs `dist/pfharden.js logs` as users do.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { Ajv } from 'ajv';
+import { logsSchema } from './schemas.ts';
+
+const PROGRAM = path.join(__dirname, '..', '..', 'dist', 'pfharden.js');
+const RECORDED = path.join(__dirname, '..', 'recorded', 'logs');
+
+let folder = '';
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pfharden-cli-'));
+});
+afterEach(() => {
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+function write(name: string, text: string | Buffer): void {
+  fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+  fs.writeFileSync(path.join(folder, name), text);
+}
+
+function logs(args: readonly string[], { input = '', env = {} } = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, 'logs', ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    input,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+/** What `--format json` says. */
+interface Answer {
+  readonly first: string | null;
+  readonly last: string | null;
+  readonly lines: { readonly lines: number; readonly unread: number; readonly long: number };
+  readonly sessions: readonly { readonly sessions: number; readonly protocol: string | null }[];
+}
+
+function json(args: readonly string[], options = {}): Answer {
+  const { stdout } = logs([...args, '--format', 'json'], options);
+  const answer = JSON.parse(stdout) as Answer;
+  const ajv = new Ajv();
+  expect([ajv.validate(logsSchema, answer), ajv.errors]).toEqual([true, null]);
+  return answer;
+}
+
+/** A session with TLS on a day of a process. */
+function session(day: string, pid = 7, peer = '192.0.2.1'): string {
+  const head = `${day} 10:00:00 mx1 postfix/smtpd[${pid}]:`;
+  return `${head} Anonymous TLS connection established from mail.example.net[${peer}]: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)\n${head} disconnect from mail.example.net[${peer}] ehlo=2 starttls=1 quit=1 commands=4\n`;
+}
+
+test('the spread, as a table', () => {
+  write(
+    'mail.log',
+    session('Nov 26') +
+      session('Nov 26', 8, '192.0.2.2') +
+      session('Nov 27', 8).replaceAll(
+        'TLSv1.3 with cipher TLS_AES_256_GCM_SHA384',
+        'TLSv1 with cipher AES128-SHA',
+      ),
+  );
+  fs.utimesSync(path.join(folder, 'mail.log'), new Date('2026-11-28'), new Date('2026-11-28'));
+  expect(logs(['mail.log'])).toEqual({
+    status: 0,
+    stderr: '',
+    stdout: [
+      '2026-11-26 to 2026-11-27: 6 lines',
+      '',
+      'Incoming, smtpd                    sessions   share  peers',
+      '  TLSv1.3  TLS_AES_256_GCM_SHA384         2  66.7 %      2  █████████████',
+      '  TLSv1    AES128-SHA                     1  33.3 %      1  ███████',
+      '',
+    ].join('\n'),
+  });
+});
+
+test('the guide shows what is printed', () => {
+  const guide = fs.readFileSync(path.join(__dirname, '..', '..', 'docs', 'logs.md'), 'utf8');
+  const tables = [...guide.matchAll(/```\n((?:Incoming|Outgoing)[^`]+)```/g)].map(([, table]) => table);
+  expect(tables).toHaveLength(2);
+  const { stdout } = logs([path.join(RECORDED, 'postfix-3.10.13.log')]);
+  for (const table of tables) expect(stdout).toContain(`\n\n${table}\n`);
+  const example = /```json\n([^`]+)```/.exec(guide)?.[1] ?? '';
+  const ajv = new Ajv();
+  expect([ajv.validate(logsSchema, JSON.parse(example)), ajv.errors]).toEqual([true, null]);
+});
+
+test('no address and no login', () => {
+  for (const name of fs.readdirSync(RECORDED).filter((one) => one.endsWith('.log'))) {
+    const file = path.join(RECORDED, name);
+    expect(fs.readFileSync(file, 'latin1')).toMatch(/192\.0\.2\.1/);
+    for (const format of ['text', 'json']) {
+      const { stdout, status } = logs([file, '--format', format]);
+      expect(status).toBe(0);
+      expect(stdout).not.toMatch(/\d+\.\d+\.\d+\.\d+|2001:db8|somebody|someone|example/);
+    }
+  }
+});
+
+describe('files', () => {
+  test('a rotated set is read from the oldest on, whatever the order', () => {
+    // One session begins in a file and ends in the next; the year turns between two of them.
+    const lines = [session('Dec 30'), session('Dec 31'), session('Jan  1'), session('Jan  2')]
+      .join('')
+      .split(/(?<=\n)/);
+    write('mail.log.2.gz', gzipSync(lines.slice(0, 3).join('')));
+    write('mail.log.1', lines.slice(3, 5).join(''));
+    write('mail.log', lines.slice(5).join(''));
+    for (const name of fs.readdirSync(folder))
+      fs.utimesSync(path.join(folder, name), new Date('2026-01-03'), new Date('2026-01-03'));
+    const answer = json(['mail.log', 'mail.log.2.gz', 'mail.log.1']);
+    expect(answer).toMatchObject({ first: '2025-12-30', last: '2026-01-02', lines: { lines: 8, unread: 0 } });
+    expect(answer.sessions).toMatchObject([{ sessions: 4, peers: 1 }]);
+  });
+
+  test('logs of two hosts over the same months', () => {
+    for (const host of ['a', 'b']) {
+      write(`${host}/mail.log`, [session('Jan  5'), session('Nov 26')].join(''));
+      fs.utimesSync(path.join(folder, host, 'mail.log'), new Date('2026-11-28'), new Date('2026-11-28'));
+    }
+    expect(json(['a/mail.log', 'b/mail.log'])).toMatchObject({ first: '2026-01-05', last: '2026-11-26' });
+  });
+
+  test('a file that is given twice is read once, and that is said', () => {
+    write('mail.log', session('Nov 26'));
+    fs.symlinkSync('mail.log', path.join(folder, 'other.log'));
+    const { stderr, status } = logs(['mail.log', './mail.log', 'other.log']);
+    expect([status, stderr]).toEqual([
+      0,
+      'pfharden: ./mail.log: is given twice, and read once\npfharden: other.log: is given twice, and read once\n',
+    ]);
+    expect(json(['mail.log', './mail.log', 'other.log']).sessions).toMatchObject([{ sessions: 1 }]);
+  });
+
+  test('standard input', () => {
+    expect(json(['-'], { input: session('Nov 26') }).sessions).toMatchObject([{ sessions: 1 }]);
+    expect(json(['-'], { input: gzipSync(session('Nov 26')) }).sessions).toMatchObject([{ sessions: 1 }]);
+  });
+
+  test('what cannot be read is said, the rest is counted, and the status is 2', () => {
+    write('mail.log', session('Nov 26'));
+    const { status, stdout, stderr } = logs(['none.log', 'mail.log', '.']);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^pfharden: none\.log: .+\npfharden: \.: is a folder\n$/);
+    expect(stdout).toContain('TLSv1.3');
+  });
+
+  test('the program that reads an archive is missing', () => {
+    write('mail.log.xz', Buffer.from('fd377a585a000004', 'hex'));
+    expect(logs(['mail.log.xz'], { env: { PATH: folder } })).toMatchObject({
+      status: 2,
+      stderr:
+        'pfharden: mail.log.xz: is an xz file; install xz to read it, or give its text on standard input\n',
+    });
+  });
+
+  test('an archive that is cut off: what stands before is counted', () => {
+    const days = Array.from({ length: 2000 }, (_, index) =>
+      session('Nov 26', index, `192.0.2.${index % 250}`),
+    );
+    const whole = gzipSync(days.join(''));
+    write('mail.log.gz', whole.subarray(0, whole.length / 2));
+    const { status, stdout, stderr } = logs(['mail.log.gz']);
+    expect([status, stderr]).toEqual([
+      0,
+      'pfharden: mail.log.gz: the archive ends too early: what stands before it is counted\n',
+    ]);
+    expect(stdout).toContain('TLSv1.3');
+  });
+
+  test('a line of 10 MB and noise are counted', () => {
+    write(
+      'mail.log',
+      Buffer.concat([
+        Buffer.from(`${session('Nov 26')}${'x'.repeat(10 << 20)}\n`),
+        Buffer.from([1, 2, 3, 10]),
+      ]),
+    );
+    expect(json(['mail.log']).lines).toEqual({ lines: 4, unread: 1, long: 1 });
+    expect(logs(['mail.log']).stdout).toMatch(
+      /: 4 lines \(1 line not understood, 1 line too long to be read\)\n/,
+    );
+  });
+});
+
+test('without a file it is wrong usage; the help names it', () => {
+  expect(logs([])).toMatchObject({ status: 2, stdout: '' });
+  const { stdout } = spawnSync(process.execPath, [PROGRAM, '--help'], { encoding: 'utf8' });
+  expect(stdout).toMatch(/^ +pfharden logs .*what peers speak/m);
+});
+
+test('a log without a session', () => {
+  write('mail.log', 'Nov 26 10:00:00 mx1 cron[1]: hello\n');
+  expect(logs(['mail.log']).stdout).toContain('No line tells of a session of a mail server.');
+  expect(json(['mail.log'])).toMatchObject({ first: null, last: null, sessions: [] });
+});
