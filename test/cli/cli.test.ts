@@ -89,7 +89,7 @@ describe('exit status', () => {
 
 describe('wrong usage is one line and a hint:', () => {
   test.each([
-    [[], 'which command? lint, fix, show, ciphers, probe, explain, rules, profiles, init', ''],
+    [[], 'which command? lint, fix, show, ciphers, probe, logs, explain, rules, profiles, init', ''],
     [['litn'], 'unknown command "litn"; did you mean lint?', ''],
     [['--colour'], 'unknown option --colour', ''],
     [['lint', '--formt=json'], 'unknown option or word "formt"; did you mean --format?', 'lint '],
