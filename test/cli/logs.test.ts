@@ -84,7 +84,7 @@ test('the guide shows what is printed', () => {
   const guide = fs.readFileSync(path.join(__dirname, '..', '..', 'docs', 'logs.md'), 'utf8');
   const tables = [...guide.matchAll(/```\n((?:Incoming|Outgoing)[^`]+)```/g)].map(([, table]) => table);
   expect(tables).toHaveLength(2);
-  const { stdout } = logs([path.join(RECORDED, 'postfix-3.10.13.log')]);
+  const { stdout } = logs([path.join(RECORDED, 'postfix-3.10.13.txt')]);
   for (const table of tables) expect(stdout).toContain(`\n\n${table}\n`);
   const example = /```json\n([^`]+)```/.exec(guide)?.[1] ?? '';
   const ajv = new Ajv();
@@ -92,7 +92,7 @@ test('the guide shows what is printed', () => {
 });
 
 test('no address and no login', () => {
-  for (const name of fs.readdirSync(RECORDED).filter((one) => one.endsWith('.log'))) {
+  for (const name of fs.readdirSync(RECORDED).filter((one) => one.endsWith('.txt'))) {
     const file = path.join(RECORDED, name);
     expect(fs.readFileSync(file, 'latin1')).toMatch(/192\.0\.2\.1/);
     for (const format of ['text', 'json']) {

@@ -33,7 +33,7 @@ test('a generated log', () => {
 });
 
 const folder = path.join(__dirname, '..', 'recorded', 'logs');
-test.each(fs.readdirSync(folder).filter((name) => /^postfix.*\.log$/.test(name)))('%s', (name) => {
+test.each(fs.readdirSync(folder).filter((name) => /^postfix.*\.txt$/.test(name)))('%s', (name) => {
   const log = fs.readFileSync(path.join(folder, name), 'latin1').replaceAll('unknown[', 'mail.example.net[');
   // postscreen(8) and tlsproxy(8) look up no names, and stand one field further to the left for nobody.
   const expected = byPipeline(log);

@@ -6,13 +6,13 @@ import { read, readInParts, sorted, type Traffic, withoutReasons } from '../supp
 const folder = path.join(__dirname, '..', 'recorded', 'logs');
 const names = fs
   .readdirSync(folder)
-  .filter((name) => name.endsWith('.log'))
+  .filter((name) => name.endsWith('.txt'))
   .map((name) => name.slice(0, -4));
 
 describe.each(names)('%s', (name) => {
   const shown = (seen: Traffic): Traffic =>
     name.startsWith('dovecot') ? withoutReasons(sorted(seen)) : sorted(seen);
-  const log = fs.readFileSync(path.join(folder, `${name}.log`), 'latin1');
+  const log = fs.readFileSync(path.join(folder, `${name}.txt`), 'latin1');
   const traffic = JSON.parse(fs.readFileSync(path.join(folder, `${name}.json`), 'utf8')) as Traffic;
   const expected = shown(traffic);
 

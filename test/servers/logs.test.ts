@@ -27,7 +27,7 @@ function record(name: string, { log, traffic }: Logged): void {
     .split('\n')
     .filter((line) => /(?:smtpd|smtp|tlsproxy|postscreen|-login)(?:\[|:)/.test(line));
   fs.mkdirSync(recorded, { recursive: true });
-  fs.writeFileSync(path.join(recorded, `${name}.log`), `${lines.join('\n')}\n`);
+  fs.writeFileSync(path.join(recorded, `${name}.txt`), `${lines.join('\n')}\n`);
   fs.writeFileSync(path.join(recorded, `${name}.json`), `${JSON.stringify(traffic, null, 2)}\n`);
 }
 
