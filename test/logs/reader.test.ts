@@ -253,6 +253,16 @@ describe('Dovecot', () => {
       'Nov 26 15:12:28 pop3-login: Info: Disconnected (no auth attempts in 0 secs): user=<>, rip=192.0.2.1, lip=192.0.2.2, TLS handshaking: SSL_accept() failed: error:1417D18C:SSL routines:tls_process_client_hello:version too low, session=<a>',
       { sessions: [], refused: [{ service: 'pop3-login', reason: 'version too low', sessions: 1 }] },
     ],
+    [
+      'one of which Dovecot 2.3 tells the last error of the system',
+      'Nov 26 15:12:28 imap-login: Info: Disconnected (no auth attempts in 0 secs): user=<>, rip=192.0.2.1, lip=192.0.2.2, TLS handshaking: SSL_accept() syscall failed: Invalid argument, session=<a>',
+      { sessions: [], refused: [{ service: 'imap-login', reason: 'Invalid argument', sessions: 1 }] },
+    ],
+    [
+      'one that the client left',
+      'Nov 26 15:12:28 imap-login: Info: Disconnected (disconnected before auth was ready, waited 0 secs): user=<>, rip=192.0.2.1, lip=192.0.2.2, TLS handshaking, session=<a>',
+      { sessions: [], refused: [{ service: 'imap-login', reason: 'not told', sessions: 1 }] },
+    ],
   ])('%s', (_, line, found) => {
     expect(read(`${line}\n`)).toMatchObject(found);
   });
