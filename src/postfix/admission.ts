@@ -415,11 +415,22 @@ class Walker {
   }
 }
 
-/** Restrictions that look at the client himself, who else is taken at his best. */
-function refuses(name: string, { name: host, tls }: Person): boolean {
-  if (name === 'reject_unknown_client_hostname' || name === 'reject_unknown_client')
-    return host === 'unknown';
-  return name === 'reject_plaintext_session' && !tls;
+/** Restrictions that what is known of the client decides; else he is taken at his best. */
+function refuses(name: string, { name: host, helo, sender, tls }: Person): boolean {
+  switch (name) {
+    case 'reject_unknown_client_hostname':
+    case 'reject_unknown_client':
+      return host === 'unknown';
+    case 'reject_non_fqdn_helo_hostname':
+    case 'reject_non_fqdn_hostname':
+      return helo !== null && !helo.includes('.');
+    case 'reject_non_fqdn_sender':
+      return sender !== '' && !sender.slice(sender.lastIndexOf('@')).includes('.');
+    case 'reject_plaintext_session':
+      return !tls;
+    default:
+      return false;
+  }
 }
 
 /** What an entry of an access table does (access(5), check_table_result()). */

@@ -301,8 +301,9 @@ class Relay {
         continue;
       for (const table of openTable(argument?.text ?? '', this.#configuration.open).tables)
         for (const entry of table.entries) {
-          const value = subject === 'sender' ? senderFor(table, entry) : heloFor(table, entry);
-          if (value !== null && !refusing(entry.value)) values.add(value);
+          if (refusing(entry.value)) continue;
+          for (const value of subject === 'sender' ? sendersFor(table, entry) : helosFor(table, entry))
+            values.add(value);
           if (values.size >= MOST_KEYS) return [...values];
         }
     }
@@ -416,21 +417,22 @@ function refusing(value: string): boolean {
   return /^(reject|defer|defer_if_permit|dunno|discard|[45]\d\d[ \t])/i.test(value);
 }
 
-/** A sender for whom a table gives this entry; null where none is found. */
-function senderFor(table: Table, { key, value }: TableEntry): string | null {
-  if (key === '*') return null;
+/** Senders for whom a table gives this entry; the domain alone first, then a host in it, which is fully qualified. */
+function sendersFor(table: Table, { key, value }: Pick<TableEntry, 'key' | 'value'>): readonly string[] {
+  if (key === '*') return [];
   if (isPattern(table)) return sample(table, key, value);
-  if (key === '<>') return '';
-  if (key.endsWith('@')) return `${key}stranger-host.net`;
-  if (key.includes('@')) return key;
-  return key.startsWith('.') ? `someone@host${key}` : `someone@${key}`;
+  if (key === '<>') return [''];
+  if (key.endsWith('@')) return [`${key}stranger-host.net`];
+  if (key.includes('@')) return [key];
+  return helosFor(table, { key, value }).map((host) => `someone@${host}`);
 }
 
-/** A HELO name for which a table gives this entry; null where none is found. */
-function heloFor(table: Table, { key, value }: TableEntry): string | null {
-  if (key === '*') return null;
+/** HELO names for which a table gives this entry. */
+function helosFor(table: Table, { key, value }: Pick<TableEntry, 'key' | 'value'>): readonly string[] {
+  if (key === '*') return [];
   if (isPattern(table)) return sample(table, key, value);
-  return key.startsWith('.') ? `host${key}` : key;
+  if (key.startsWith('.')) return [`host${key}`];
+  return key.includes('.') ? [key] : [key, `host.${key}`];
 }
 
 function isPattern({ reference }: Table): boolean {
@@ -438,7 +440,7 @@ function isPattern({ reference }: Table): boolean {
 }
 
 /** A text that a simple pattern matches; it is looked up before it is believed. */
-function sample(table: Table, key: string, value: string): string | null {
+function sample(table: Table, key: string, value: string): readonly string[] {
   const [, pattern = ''] = /^\/(.*)\/[a-z]*$/i.exec(key) ?? [];
   const text = pattern
     .replace(/^\^|\$$/g, '')
@@ -446,5 +448,5 @@ function sample(table: Table, key: string, value: string): string | null {
     .replace(/\\(.)/g, '$1');
   const whole = text.startsWith('@') ? `someone${text}` : text;
   const found = whole === '' ? null : table.search(whole);
-  return found !== null && found !== 'undecidable' && found.value === value ? whole : null;
+  return found !== null && found !== 'undecidable' && found.value === value ? [whole] : [];
 }

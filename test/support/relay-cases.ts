@@ -336,6 +336,18 @@ export const RELAY_CASES: readonly RelayCase[] = [
   { set: recipient(`check_sender_access inline:{ boss@partner.example=OK }, ${GUARD}`), verdict: 'open' },
   { set: recipient(`check_sender_access inline:{ partner.example=OK }, ${GUARD}`), verdict: 'open' },
   { set: recipient(`check_sender_access inline:{ boss@=OK }, ${GUARD}`), verdict: 'open' },
+  // Who has to write a full domain writes one below the key.
+  {
+    set: recipient(`reject_non_fqdn_sender, check_sender_access inline:{ example=OK }, ${GUARD}`),
+    verdict: 'open',
+  },
+  {
+    set: [
+      ...recipient(`check_sender_access inline:{ example=OK }, ${GUARD}`),
+      'parent_domain_matches_subdomains =',
+    ],
+    verdict: 'open',
+  },
   { set: recipient(`check_sender_access inline:{ {<>=OK} }, ${GUARD}`), verdict: 'open' },
   { set: recipient(`check_sender_access inline:{ partner.example=REJECT }, ${GUARD}`), verdict: 'closed' },
   { set: recipient(`check_sender_access inline:{ partner.example=DUNNO }, ${GUARD}`), verdict: 'closed' },
