@@ -420,7 +420,7 @@ function refusing(value: string): boolean {
 /** Senders for whom a table gives this entry; the domain alone first, then a host in it, which is fully qualified. */
 function sendersFor(table: Table, { key, value }: Pick<TableEntry, 'key' | 'value'>): readonly string[] {
   if (key === '*') return [];
-  if (isPattern(table)) return sample(table, key, value);
+  if (isPattern(table)) return samples(table, { key, value }, mailboxes);
   if (key === '<>') return [''];
   if (key.endsWith('@')) return [`${key}stranger-host.net`];
   if (key.includes('@')) return [key];
@@ -430,7 +430,7 @@ function sendersFor(table: Table, { key, value }: Pick<TableEntry, 'key' | 'valu
 /** HELO names for which a table gives this entry. */
 function helosFor(table: Table, { key, value }: Pick<TableEntry, 'key' | 'value'>): readonly string[] {
   if (key === '*') return [];
-  if (isPattern(table)) return sample(table, key, value);
+  if (isPattern(table)) return samples(table, { key, value }, (text) => [text]);
   if (key.startsWith('.')) return [`host${key}`];
   return key.includes('.') ? [key] : [key, `host.${key}`];
 }
@@ -439,14 +439,27 @@ function isPattern({ reference }: Table): boolean {
   return reference.type === 'regexp' || reference.type === 'pcre' || reference.type === 'cidr';
 }
 
-/** A text that a simple pattern matches; it is looked up before it is believed. */
-function sample(table: Table, key: string, value: string): readonly string[] {
+/** Texts made of what a simple pattern matches; they are looked up before they are believed. */
+function samples(
+  table: Table,
+  { key, value }: Pick<TableEntry, 'key' | 'value'>,
+  shapes: (text: string) => readonly string[],
+): readonly string[] {
   const [, pattern = ''] = /^\/(.*)\/[a-z]*$/i.exec(key) ?? [];
   const text = pattern
     .replace(/^\^|\$$/g, '')
     .replace(/(?:\[[^\]]*\]|(?<!\\)\.)[*+]\??/g, 'someone')
     .replace(/\\(.)/g, '$1');
+  if (text === '') return [];
+  return shapes(text).filter((one) => {
+    const found = table.search(one);
+    return found !== null && found !== 'undecidable' && found.value === value;
+  });
+}
+
+/** Ways in which a text may be part of an address. */
+function mailboxes(text: string): readonly string[] {
+  if (!text.includes('@')) return [`someone@host.${text}`, `someone@${text}`, `${text}@stranger-host.net`];
   const whole = text.startsWith('@') ? `someone${text}` : text;
-  const found = whole === '' ? null : table.search(whole);
-  return found !== null && found !== 'undecidable' && found.value === value ? [whole] : [];
+  return [whole.endsWith('@') ? `${whole}stranger-host.net` : whole];
 }

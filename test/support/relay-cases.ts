@@ -336,6 +336,16 @@ export const RELAY_CASES: readonly RelayCase[] = [
   { set: recipient(`check_sender_access inline:{ boss@partner.example=OK }, ${GUARD}`), verdict: 'open' },
   { set: recipient(`check_sender_access inline:{ partner.example=OK }, ${GUARD}`), verdict: 'open' },
   { set: recipient(`check_sender_access inline:{ boss@=OK }, ${GUARD}`), verdict: 'open' },
+  {
+    set: recipient(`check_sender_access regexp:{T}/s, ${GUARD}`),
+    tables: { s: '/example$/ OK\n' },
+    verdict: 'open',
+  },
+  {
+    set: recipient(`check_sender_access regexp:{T}/s, ${GUARD}`),
+    tables: { s: '/^boss@/ OK\n' },
+    verdict: 'open',
+  },
   // Who has to write a full domain writes one below the key.
   {
     set: recipient(`reject_non_fqdn_sender, check_sender_access inline:{ example=OK }, ${GUARD}`),
