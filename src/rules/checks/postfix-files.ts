@@ -107,7 +107,11 @@ function* compatibilityLevel({ postfix }: CheckContext): Iterable<Report> {
     at,
     of,
     expected: target,
-    data: { kept: kept.map(({ name, now }) => (now === '' ? `${name} empty` : `${name} = ${now}`)), target },
+    data: {
+      kept: kept.map(({ name, now }) => (now === '' ? `${name} empty` : `${name} = ${now}`)),
+      target,
+      guessed: !known,
+    },
     fix: known ? levelFix(postfix, setting, target) : null,
   };
 }

@@ -1,4 +1,5 @@
-import { uses } from '../../postfix/admission.ts';
+import { addressIn, addressText } from '../../postfix/addresses.ts';
+import { admission, uses } from '../../postfix/admission.ts';
 import type { PostfixConfiguration } from '../../postfix/configuration.ts';
 import type { PostfixEndpoint } from '../../postfix/endpoints.ts';
 import { type NetworkFault, type NetworkPattern, networkList } from '../../postfix/networks.ts';
@@ -45,7 +46,7 @@ const mynetworksWide: Check = function* (context) {
       }
       const width = widthOf(pattern, list);
       if (width === null || width === 'private' || reported.has(pattern)) continue;
-      if (!endpoint.public || !trusts(postfix, endpoint)) continue;
+      if (!endpoint.public || !trusts(postfix, endpoint) || refusesAll(postfix, endpoint, pattern)) continue;
       const gateway = bridgeGateway(pattern);
       yield {
         message: width,
@@ -73,6 +74,26 @@ function trusts(postfix: PostfixConfiguration, { service }: PostfixEndpoint): bo
   return (
     uses(postfix, service, PERMIT_MYNETWORKS) || postfix.setting('smtpd_relay_restrictions', service) === null
   );
+}
+
+/** Whether a client of the network, who has not logged in, gets no mail to other domains through all the same. */
+function refusesAll(
+  postfix: PostfixConfiguration,
+  { service }: PostfixEndpoint,
+  { network }: NetworkPattern,
+): boolean {
+  if (network === null) return false;
+  const person = {
+    address: addressText(addressIn(network, network.length < network.bits ? 1n : 0n)),
+    name: 'unknown',
+    helo: 'client.example',
+    sender: 'sender@client.example',
+    recipient: 'somebody@elsewhere.example',
+    tls: true,
+  };
+  const visitor = { login: false, certificate: false, recipient: 'foreign', person } as const;
+  const { accepted, mayPermit } = admission(postfix, service, visitor);
+  return !accepted && mayPermit.length === 0;
 }
 
 /** `class` makes the /8, /16 or /24 of each address of the host one's own. */

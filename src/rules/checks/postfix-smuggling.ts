@@ -88,10 +88,13 @@ const smuggling: Check = function* (context) {
     (rejectsAtData(postfix, service) || forbidsPipelining(postfix, service)) &&
     withoutChunking(postfix, service);
   yield* unguarded(context, BARE_NEWLINE, strangersServers(context), standIn, (services) => {
-    const list = services.map((service) => addWord(postfix, DATA, 'reject_unauth_pipelining', service));
-    const chunking = hasFeature(postfix.release, 'chunking')
-      ? services.map((service) => addWord(postfix, DISCARD, 'chunking', service))
-      : [];
+    // What is there already stays as it is.
+    const list = services
+      .filter((service) => !rejectsAtData(postfix, service))
+      .map((service) => addWord(postfix, DATA, 'reject_unauth_pipelining', service));
+    const chunking = services
+      .filter((service) => !withoutChunking(postfix, service))
+      .map((service) => addWord(postfix, DISCARD, 'chunking', service));
     return joined([...list, ...chunking]);
   });
   yield* wideExclusions(context);
@@ -156,7 +159,8 @@ function* unguarded(
           name,
           best: best(postfix, name),
           releases: arrivals(postfix, name),
-          chunking: hasFeature(postfix.release, 'chunking'),
+          pipelining: !rejectsAtData(postfix, endpoint.service),
+          chunking: !withoutChunking(postfix, endpoint.service),
         },
         related: elsewhere(postfix, endpoint.service),
         fix,
@@ -206,6 +210,7 @@ function joined(parts: readonly Proposal[]): Proposal {
 
 /** Where reject_unauth_pipelining stands in lists that are over when DATA comes. */
 function elsewhere(postfix: PostfixConfiguration, service: Service): Related[] {
+  if (rejectsAtData(postfix, service)) return [];
   return RESTRICTION_LISTS.filter(
     (name) => name !== DATA && name !== 'smtpd_end_of_data_restrictions',
   ).flatMap((name) => {
