@@ -23,7 +23,10 @@ function* authSocketMode(context: DovecotCheckContext): Iterable<Report> {
   for (const socket of socketsOf(context)) {
     const of = socket.listener.get('mode');
     if (of.at === null || !isOwn(context, of.at)) continue;
-    const report = decimalReport(context, socket, of) ?? openReport(context, socket, of);
+    const report =
+      decimalReport(context, socket, of) ??
+      workerReport(context, socket, of) ??
+      openReport(context, socket, of);
     if (report !== null) yield report;
   }
 }
@@ -70,6 +73,21 @@ function openReport(context: DovecotCheckContext, socket: OpenSocket, of: Doveco
     expected: '0660',
     data: { path },
     fix: closedFix(context, socket),
+  };
+}
+
+/** The worker answers whoever connects as it answers the auth process: with the passwords that are stored (auth-worker.c). */
+function workerReport(context: DovecotCheckContext, socket: OpenSocket, of: DovecotEffective): Report | null {
+  const { service, mode, path } = socket;
+  if (service.name !== 'auth-worker' || mode === null || (mode & OTHERS_CONNECT) === 0) return null;
+  return {
+    message: 'worker',
+    at: dovecotPlace(context.dovecot, of),
+    setting: 'mode',
+    actual: of.value,
+    expected: '0600',
+    data: { path },
+    fix: withValues(context, socket, { mode: '0600' }),
   };
 }
 
