@@ -20,6 +20,7 @@ import {
   type RestrictionSubject,
   restrictionClasses,
   restrictionList,
+  resultRestrictions,
 } from './restrictions.ts';
 import type { Service } from './services.ts';
 import type { Table, TableEntry } from './tables.ts';
@@ -133,9 +134,13 @@ class Relay {
     this.#configuration = configuration;
     this.#service = service;
     this.#listener = listener;
-    this.#restrictions = RESTRICTION_LISTS.filter((name) => configuration.parameter(name) !== null).flatMap(
-      (name) => [...everyRestriction(restrictionList(configuration, name, service))],
+    const lists = RESTRICTION_LISTS.filter((name) => configuration.parameter(name) !== null).map((name) =>
+      restrictionList(configuration, name, service),
     );
+    // A table may name a class that no list does.
+    const classes = restrictionClasses(configuration, service).join(' ');
+    lists.push(resultRestrictions(configuration, 'smtpd_recipient_restrictions', service, classes));
+    this.#restrictions = lists.flatMap((list) => [...everyRestriction(list)]);
     this.#tls = offersTls(configuration, service);
   }
 

@@ -346,6 +346,15 @@ export const RELAY_CASES: readonly RelayCase[] = [
     tables: { s: '/^boss@/ OK\n' },
     verdict: 'open',
   },
+  // A class that only a table names.
+  {
+    set: [
+      ...recipient(`check_client_access inline:{ 127.9.9.9=door }, ${GUARD}`),
+      'smtpd_restriction_classes = door',
+      'door = check_helo_access inline:{ secret.example=OK }',
+    ],
+    verdict: 'open',
+  },
   // Who has to write a full domain writes one below the key.
   {
     set: recipient(`reject_non_fqdn_sender, check_sender_access inline:{ example=OK }, ${GUARD}`),
