@@ -104,6 +104,9 @@ function* weaknesses(context: DovecotCheckContext): Iterable<Report> {
     yield* ofChain(context, use, weaknessReports(use.certificate.chain, thresholds));
 }
 
+/** make-ssl-cert(8) makes it on each machine for its own name. */
+const SNAKEOIL = /\/ssl-cert-snakeoil\.pem$/i;
+
 /** The certificate that a package makes when it is installed: Debian's, dovecot-mkcert's. */
 function isExample(file: string): boolean {
   return /\/(?:ssl-cert-snakeoil\.pem|(?:etc\/)?dovecot\/(?:private\/)?dovecot\.pem)$/i.test(file);
@@ -113,8 +116,12 @@ function* selfSigned(context: DovecotCheckContext): Iterable<Report> {
   for (const { endpoint, certificate } of uses(context)) {
     const [leaf] = certificate.chain;
     // Postfix speaks LMTP on this machine and asks nobody.
-    if (leaf === undefined || !leaf.selfSigned || !endpoint.sasl) continue;
+    if (!endpoint.sasl) continue;
     const file = fileOf(certificate.from);
+    // Debian's is known by its name, so that it is found in a repository too.
+    if (leaf === undefined && SNAKEOIL.test(file))
+      yield at(context, endpoint, certificate.from, { message: 'snakeoil', data: { file } });
+    if (leaf === undefined || !leaf.selfSigned) continue;
     const message = isExample(file) ? 'example' : 'default';
     yield at(context, endpoint, certificate.from, { message, data: { name: nameOf(leaf), file } });
   }
