@@ -66,9 +66,11 @@ function words(text: string): { readonly fatal: string | null; readonly warnings
 function isLeft(stderr: string, { findingsAfter }: FixResult): boolean {
   const [, file = '', line, says = ''] =
     /Fatal: Error in configuration file \S*\/([^/\s:]+)(?: line (\d+))?: (.*)/.exec(stderr) ?? [];
-  return findingsAfter.some(({ severity, message, at: { source, span } }) => {
-    if (severity !== 'error') return false;
-    if (line === undefined) return message.includes(says);
+  return findingsAfter.some(({ severity, rule, messageId, message, at: { source, span } }) => {
+    // Files that are still to be put in place are only warned of, but doveconf stops at them.
+    if (severity !== 'error' && messageId !== 'to-be-placed') return false;
+    if (line === undefined)
+      return message.includes(says) || (says === 'No matches' && rule === 'dovecot/include-missing');
     const from = source.position(span.start).line;
     const to = source.position(span.end).line;
     return source.path.endsWith(`/${file}`) && from <= Number(line) && Number(line) <= to;
