@@ -87,8 +87,9 @@ function joined(all: readonly Folders[]): Folders {
 function isTold(says: string, left: readonly Finding[]): boolean {
   const [, file = '', line, words = ''] =
     /Fatal: Error in configuration file \S*\/([^/\s:]+)(?: line (\d+))?: (.*)/.exec(says) ?? [];
-  return left.some(({ severity, message, at: { source, span } }) => {
-    if (severity !== 'error') return false;
+  return left.some(({ severity, messageId, message, at: { source, span } }) => {
+    // Files that are still to be put in place are only warned of, but doveconf stops at them.
+    if (severity !== 'error' && messageId !== 'to-be-placed') return false;
     if (line === undefined) return message.includes(words);
     const from = source.position(span.start).line;
     return (
