@@ -20,7 +20,7 @@ export async function countLogs(
   let failed = false;
   const { files, repeated } = distinctFiles(paths);
   for (const path of repeated) say(`${path}: is given twice, and read once`);
-  const options = { domains: false, continues: false };
+  const options = { continues: false };
   const whole = new LogReader(options);
   const now = new Date();
   for (const set of rotatedSets(files)) {

@@ -77,8 +77,7 @@ export class CommonLines {
         if (first === 0x73 && bytes[program + 4] === 0x64) break;
         return first !== 0x73;
       case 4:
-        // smtp, lmtp; qmgr tells of domains only
-        if (first === 0x71) return !this.#sessions.domains;
+        // smtp, lmtp
         if (first === 0x6c) return isDelivery(bytes, at);
         return first !== 0x73;
       case 8:
@@ -101,8 +100,7 @@ export class CommonLines {
     // connect from
     if (letter === 0x63) return true;
     // QUEUEID: client=NAME[ADDRESS], without a login
-    if (letter >= ZERO && letter <= ZERO + 9)
-      return host.counts && bytes[end - 1] === CLOSE && !this.#sessions.domains;
+    if (letter >= ZERO && letter <= ZERO + 9) return host.counts && bytes[end - 1] === CLOSE;
     const session = host.sessions.get(pid);
     if (
       session === undefined ||

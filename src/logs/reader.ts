@@ -69,12 +69,10 @@ export class LogReader {
   follow(part: Part): void {
     const days = this.#days.follow(part.days, part.months);
     const rows = part.rows.map((row) => this.#tally.row(row));
-    const peers = part.peers.map(({ address, name, domains, rows: counted, sessions }) => {
+    const peers = part.peers.map(({ address, name, rows: counted, sessions }) => {
       const text = `${name}[${address}`;
       const index = this.#tally.peer(text, Buffer.from(text, 'latin1'), 0, name.length + 1, text.length);
       const own = this.#tally.peers[index];
-      for (const [domain, messages] of domains)
-        own?.domains.set(domain, (own.domains.get(domain) ?? 0) + messages);
       counted.forEach((there, at) => {
         const row = rows[there];
         if (row !== undefined && own !== undefined) countPeer(row, own, sessions[at] ?? 0);
@@ -214,9 +212,6 @@ export class LogReader {
       case Program.Smtp:
       case Program.Lmtp:
         this.#sessions.smtp(line);
-        break;
-      case Program.Qmgr:
-        this.#sessions.qmgr(line);
         break;
       case Program.Tlsproxy:
         this.#sessions.tlsproxy(line);

@@ -53,20 +53,13 @@ export interface HostState {
   readonly sessions: Map<number, Session>;
   /** Its smtpd says how many commands a session had (from Postfix 3.0). */
   counts: boolean;
-  /** Peers of messages that are not in the queue yet, by queue id. */
-  readonly messages: Map<string, number>;
 }
 
 /** What is to be found out. */
 export interface SessionOptions {
-  /** Tie senders and recipients to peers, which looks at more lines. */
-  readonly domains: boolean;
   /** The lines do not begin where the log begins. */
   readonly continues: boolean;
 }
-
-/** Queue ids that are kept without having been seen to enter the queue: more are of a log that lacks qmgr. */
-const MOST_MESSAGES = 100_000;
 
 /** Sessions of all hosts of a log. */
 export class Sessions {
@@ -91,11 +84,6 @@ export class Sessions {
   /** The host of the last line that told of a session. */
   get host(): HostState {
     return this.#host;
-  }
-
-  /** Senders and recipients are looked at. */
-  get domains(): boolean {
-    return this.#options.domains;
   }
 
   /** The line is of this host. */
@@ -233,20 +221,6 @@ export class Sessions {
     if (line.program === Program.Smtp) this.#delivery(line, at);
   }
 
-  /** A line of qmgr(8): which domain a message is from. */
-  qmgr(line: Line): void {
-    const { text, end } = line;
-    if (!this.#options.domains) return;
-    this.#enter(line);
-    const colon = text.indexOf(': from=<', line.message);
-    if (colon < 0 || colon >= end) return;
-    const id = text.slice(line.message, colon);
-    const peer = this.#host.messages.get(id);
-    if (peer === undefined) return;
-    this.#host.messages.delete(id);
-    this.#domain(peer, text.slice(colon + 8, text.indexOf('>', colon)));
-  }
-
   /**
    * What a line of another program says in one piece.
    *
@@ -302,7 +276,7 @@ export class Sessions {
   #hostOf(name: string): HostState {
     const known = this.#hosts.get(name);
     if (known !== undefined) return known;
-    const state: HostState = { name: owned(name), sessions: new Map(), counts: false, messages: new Map() };
+    const state: HostState = { name: owned(name), sessions: new Map(), counts: false };
     this.#hosts.set(state.name, state);
     return state;
   }
@@ -401,15 +375,11 @@ export class Sessions {
     while (colon < end && isQueueIdUnit(byteAt(bytes, colon))) colon++;
     if (colon === at || bytes[colon + 2] !== 0x63 || !text.startsWith(': client=', colon)) return;
     // Newer releases say at the end of the session whether it brought mail.
-    if (this.#host.counts && bytes[end - 1] === 0x5d && !this.#options.domains) return;
+    if (this.#host.counts && bytes[end - 1] === 0x5d) return;
     const session = this.#session(line, true);
     if (session === null) return;
     session.mail = true;
     const close = text.indexOf(']', colon);
-    if (this.#options.domains) {
-      if (this.#readPeer(line, colon + 9) && this.#host.messages.size < MOST_MESSAGES)
-        this.#host.messages.set(owned(text.slice(at, colon)), this.#peer);
-    }
     if (close < 0 || close + 1 >= end) return;
     const method = /, sasl_method=([^,\s]+)/.exec(text.slice(close, end))?.[1];
     if (method === undefined) return;
@@ -536,16 +506,6 @@ export class Sessions {
       }
     }
     session.queueId = owned(id);
-    if (this.#options.domains && !isLoopback(address)) {
-      this.#domain(index, text.slice(colon + 6, text.indexOf('>', colon)));
-    }
-  }
-
-  #domain(peer: number, mailbox: string): void {
-    const domain = mailbox.slice(mailbox.lastIndexOf('@') + 1).toLowerCase();
-    const { domains } = this.#tally.peers[peer] ?? { domains: null };
-    if (domains === null || domain === '' || domain === mailbox) return;
-    domains.set(domain, (domains.get(domain) ?? 0) + 1);
   }
 
   /** Reads a line that tells of TLS, from where the peer stands, into `#row` and `#peer`. */

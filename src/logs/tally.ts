@@ -38,8 +38,6 @@ export interface Peer {
   /** Its sessions: indexes of rows, and how many of each. Few, so that they are lists. */
   readonly rows: number[];
   readonly sessions: number[];
-  /** Messages by the domain of their sender (in) or recipient (out); only where domains are asked for. */
-  readonly domains: Map<string, number>;
 }
 
 /** How many lines of which kind were met. */
@@ -135,7 +133,7 @@ export class Tally {
   }
 
   #newPeer(address: string): number {
-    return this.peers.push({ address, name: 'unknown', rows: [], sessions: [], domains: new Map() }) - 1;
+    return this.peers.push({ address, name: 'unknown', rows: [], sessions: [] }) - 1;
   }
 }
 

@@ -45,16 +45,16 @@ export function withoutReasons(traffic: Traffic): Traffic {
 
 /** What is counted of a text that is read in one piece. */
 export function read(text: string, latest = LATEST): LogSummary {
-  const reader = new LogReader({ domains: false, continues: false });
+  const reader = new LogReader({ continues: false });
   reader.read(text, Buffer.from(text, 'latin1'));
   return summarize(reader.end(latest));
 }
 
 /** The same, each text read by a reader of its own and joined in order. */
 export function readInParts(texts: readonly string[], latest = LATEST): LogSummary {
-  const whole = new LogReader({ domains: false, continues: false });
+  const whole = new LogReader({ continues: false });
   for (const [index, text] of texts.entries()) {
-    const reader = new LogReader({ domains: false, continues: index > 0 });
+    const reader = new LogReader({ continues: index > 0 });
     reader.read(text, Buffer.from(text, 'latin1'));
     // Parts go from thread to thread.
     whole.follow(structuredClone<Part>(reader.part()));
