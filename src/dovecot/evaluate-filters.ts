@@ -35,7 +35,7 @@ import {
 import { type DefaultService, defaultServices } from './services.ts';
 import { type DovecotSetting, type SettingsTable } from './settings.ts';
 import type { SectionStatement, SettingStatement, ValueForm } from './syntax/tree.ts';
-import { type CheckedType, checkValue } from './values.ts';
+import { type CheckedType, checkValue, isCheckedType } from './values.ts';
 import { variableProgramFault } from './variable-program.ts';
 
 /** One word or pair of a list. */
@@ -134,16 +134,6 @@ interface Frame {
 
 type OpenScope = Scope & { readonly openings: Location[] };
 
-const CHECKED: ReadonlySet<string> = new Set<CheckedType>([
-  'bool',
-  'uint',
-  'uint_oct',
-  'in_port',
-  'time',
-  'time_msecs',
-  'size',
-  'enum',
-]);
 const FILE_INLINE = 'inline:';
 const NO_ENTRIES: readonly ListEntry[] = [];
 const YES: Text = { text: 'yes', pending: false };
@@ -895,7 +885,7 @@ class FilterReader {
       const fault = variableProgramFault(text);
       if (fault !== null) throw new Refusal('bad-variable-program', `${text}: syntax error`);
     }
-    if (!CHECKED.has(type) || !this.#canCheck(text)) return;
+    if (!isCheckedType(type) || !this.#canCheck(text)) return;
     if (this.#options.expand && this.#options.readFile === undefined && text.startsWith('<')) return;
     const checked = checkValue(type as CheckedType, text, setting.values, this.#release);
     if (!checked.ok) throw new Refusal('bad-value', checked.says);

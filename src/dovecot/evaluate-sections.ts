@@ -30,7 +30,7 @@ import { escapeSection, unescapeSection } from './section-name.ts';
 import { type DefaultService, defaultServices } from './services.ts';
 import { type DovecotSetting, type SettingsTable } from './settings.ts';
 import type { ValueForm } from './syntax/tree.ts';
-import { type CheckedType, checkValue } from './values.ts';
+import { type CheckedType, checkValue, isCheckedType } from './values.ts';
 
 /** A value as 2.2 and 2.3 keep it. */
 export interface SectionValue {
@@ -74,17 +74,6 @@ export interface SectionEvaluation extends Evaluation {
   /** In order of their opening; the first is the one of all that stands in no filter. */
   readonly filters: readonly FilterNode[];
 }
-
-const CHECKED: ReadonlySet<string> = new Set<CheckedType>([
-  'bool',
-  'uint',
-  'uint_oct',
-  'in_port',
-  'time',
-  'time_msecs',
-  'size',
-  'enum',
-]);
 
 /** Sections that do not become one by the same name. */
 export const COUNTED: ReadonlySet<string> = new Set(['passdb', 'userdb']);
@@ -505,7 +494,7 @@ class SectionReader implements LegacyHost {
 
   /** The value in the form of its type, or what is wrong with it. */
   #check(setting: DovecotSetting, value: string): string | { readonly says: string } {
-    if (!CHECKED.has(setting.type)) return value;
+    if (!isCheckedType(setting.type)) return value;
     const { readFile, expand } = this.#options;
     // What stands in a file that was not read is not known.
     if (expand && readFile === undefined && value.startsWith('<')) return value;

@@ -2,7 +2,14 @@ import type { Release } from '../model/release.ts';
 import { hasDovecotFeature } from './releases.ts';
 
 /** The types of values that are checked by themselves; what is not among them takes any text. */
-export type CheckedType = 'bool' | 'uint' | 'uint_oct' | 'in_port' | 'time' | 'time_msecs' | 'size' | 'enum';
+export type CheckedType = (typeof CHECKED_TYPES)[number];
+
+const CHECKED_TYPES = ['bool', 'uint', 'uint_oct', 'in_port', 'time', 'time_msecs', 'size', 'enum'] as const;
+
+/** Whether values of a type are checked. */
+export function isCheckedType(type: string): type is CheckedType {
+  return (CHECKED_TYPES as readonly string[]).includes(type);
+}
 
 /** What is wrong with a value, in the words of the server. */
 export interface BadValue {

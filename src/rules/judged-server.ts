@@ -7,7 +7,7 @@ import {
   proposeSetting as proposeDovecotSetting,
   proposeValue,
 } from '../dovecot/proposals.ts';
-import { type CheckedType, checkValue } from '../dovecot/values.ts';
+import { type CheckedType, checkValue, isCheckedType } from '../dovecot/values.ts';
 import { hasMark } from '../hosts/renderings.ts';
 import type { EffectiveValue } from '../model/setting.ts';
 import type { Effective, PostfixConfiguration } from '../postfix/configuration.ts';
@@ -142,18 +142,6 @@ function postfixQuantity(postfix: PostfixConfiguration, name: string, text: stri
   return digits === undefined ? null : Number(digits) * 1024 ** ' kMG'.indexOf(unit || ' ');
 }
 
-/** Types of values that are read as numbers or words, whatever way they are written. */
-const CHECKED: ReadonlySet<string> = new Set<CheckedType>([
-  'bool',
-  'uint',
-  'uint_oct',
-  'in_port',
-  'time',
-  'time_msecs',
-  'size',
-  'enum',
-]);
-
 /** Dovecot as rules without code look at it. */
 export function judgedDovecot(context: DovecotCheckContext) {
   const { host, dovecot, endpoints, profile } = context;
@@ -163,7 +151,7 @@ export function judgedDovecot(context: DovecotCheckContext) {
   const isWritten = ({ assignment, at, value }: DovecotEffective): boolean =>
     at === null ? isWhole : isOwn(context, at) && assignment?.value !== null && !hasMark(value);
   const read = ({ setting }: DovecotEffective, text: string) =>
-    setting !== null && CHECKED.has(setting.type)
+    setting !== null && isCheckedType(setting.type)
       ? checkValue(setting.type as CheckedType, text, setting.values, dovecot.release)
       : null;
   const decides = (endpoint: DovecotEndpoint, what: Decided): DovecotEffective => {

@@ -6,7 +6,7 @@ import {
   settingHistory,
   settingsTable,
 } from '../dovecot/settings.ts';
-import { type CheckedType, checkValue as checkDovecotValue } from '../dovecot/values.ts';
+import { type CheckedType, checkValue as checkDovecotValue, isCheckedType } from '../dovecot/values.ts';
 import type { Server } from '../model/endpoint.ts';
 import type { Release } from '../model/release.ts';
 import {
@@ -95,7 +95,7 @@ export function valueProblem(
     const allowed = wrong.allowed.length === 0 ? '' : `: ${wrong.allowed.join(', ')}`;
     return `Postfix does not take "${value}" for ${name}${allowed}`;
   }
-  const settings = dovecotSettings(name, within).filter(({ type }) => CHECKED.has(type));
+  const settings = dovecotSettings(name, within).filter(({ type }) => isCheckedType(type));
   const problems = settings.map((setting) =>
     checkDovecotValue(setting.type as CheckedType, value, setting.values, DOVECOT_RELEASES.newest),
   );
@@ -104,17 +104,6 @@ export function valueProblem(
     ? null
     : `Dovecot does not take "${value}" for ${name}: ${first.says}`;
 }
-
-const CHECKED: ReadonlySet<string> = new Set<CheckedType>([
-  'bool',
-  'uint',
-  'uint_oct',
-  'in_port',
-  'time',
-  'time_msecs',
-  'size',
-  'enum',
-]);
 
 const COUNTED: ReadonlySet<string> = new Set<CheckedType>([
   'uint',
