@@ -35,7 +35,7 @@ import {
 import { type DefaultService, defaultServices } from './services.ts';
 import { type DovecotSetting, type SettingsTable } from './settings.ts';
 import type { SectionStatement, SettingStatement, ValueForm } from './syntax/tree.ts';
-import { type CheckedType, checkValue, isCheckedType } from './values.ts';
+import { checkValue, isCheckedType } from './values.ts';
 import { variableProgramFault } from './variable-program.ts';
 
 /** One word or pair of a list. */
@@ -887,7 +887,7 @@ class FilterReader {
     }
     if (!isCheckedType(type) || !this.#canCheck(text)) return;
     if (this.#options.expand && this.#options.readFile === undefined && text.startsWith('<')) return;
-    const checked = checkValue(type as CheckedType, text, setting.values, this.#release);
+    const checked = checkValue(type, text, setting.values, this.#release);
     if (!checked.ok) throw new Refusal('bad-value', checked.says);
   }
 

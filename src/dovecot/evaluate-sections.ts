@@ -30,7 +30,7 @@ import { escapeSection, unescapeSection } from './section-name.ts';
 import { type DefaultService, defaultServices } from './services.ts';
 import { type DovecotSetting, type SettingsTable } from './settings.ts';
 import type { ValueForm } from './syntax/tree.ts';
-import { type CheckedType, checkValue, isCheckedType } from './values.ts';
+import { checkValue, isCheckedType } from './values.ts';
 
 /** A value as 2.2 and 2.3 keep it. */
 export interface SectionValue {
@@ -498,7 +498,7 @@ class SectionReader implements LegacyHost {
     const { readFile, expand } = this.#options;
     // What stands in a file that was not read is not known.
     if (expand && readFile === undefined && value.startsWith('<')) return value;
-    const checked = checkValue(setting.type as CheckedType, value, setting.values, this.#release);
+    const checked = checkValue(setting.type, value, setting.values, this.#release);
     return checked.ok ? checked.text : checked;
   }
 

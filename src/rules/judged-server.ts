@@ -7,7 +7,7 @@ import {
   proposeSetting as proposeDovecotSetting,
   proposeValue,
 } from '../dovecot/proposals.ts';
-import { type CheckedType, checkValue, isCheckedType } from '../dovecot/values.ts';
+import { checkValue, isCheckedType } from '../dovecot/values.ts';
 import { hasMark } from '../hosts/renderings.ts';
 import type { EffectiveValue } from '../model/setting.ts';
 import type { Effective, PostfixConfiguration } from '../postfix/configuration.ts';
@@ -152,7 +152,7 @@ export function judgedDovecot(context: DovecotCheckContext) {
     at === null ? isWhole : isOwn(context, at) && assignment?.value !== null && !hasMark(value);
   const read = ({ setting }: DovecotEffective, text: string) =>
     setting !== null && isCheckedType(setting.type)
-      ? checkValue(setting.type as CheckedType, text, setting.values, dovecot.release)
+      ? checkValue(setting.type, text, setting.values, dovecot.release)
       : null;
   const decides = (endpoint: DovecotEndpoint, what: Decided): DovecotEffective => {
     if (what === 'protocols') return endpoint.protocolsFrom;
