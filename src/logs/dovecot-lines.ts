@@ -56,7 +56,8 @@ export class DovecotLines {
       cipher < 0 ? '' : text.slice(wordStart(text, cipher - WITH_CIPHER.length), suiteEnd(text, cipher, end));
     const method = after(line, 'method=', start);
     const methodEnd = method < 0 ? method : wordEnd(text, method, end);
-    const key = `${text.slice(from, to)} ${text.slice(method, methodEnd)} ${tls} ${suite}`;
+    const secured = !tls && after(line, ', secured', ripEnd) >= 0;
+    const key = `${text.slice(from, to)} ${text.slice(method, methodEnd)} ${tls} ${secured} ${suite}`;
     let row = this.#rows.get(key);
     if (row === undefined) {
       const [protocol, name] = suite.split(WITH_CIPHER);
@@ -66,12 +67,14 @@ export class DovecotLines {
         state: tls ? 'tls' : 'plaintext',
         protocol: name === undefined ? null : owned(protocol ?? ''),
         cipher: name === undefined ? null : owned(name),
-        reason: null,
+        reason: secured ? 'secured' : null,
         login: method < 0 ? null : owned(text.slice(method, methodEnd).toUpperCase()),
       });
       this.#rows.set(owned(key), row);
     }
-    this.#sessions.whole(line, row, rip, ripEnd);
+    const user = after(line, 'user=<', start);
+    const userEnd = user < 0 ? -1 : text.lastIndexOf('>', rip);
+    this.#sessions.whole(line, row, rip, ripEnd, userEnd > user ? { from: user, to: userEnd } : null);
   }
 }
 

@@ -38,6 +38,8 @@ export const enum Program {
   Smtp,
   Lmtp,
   Tlsproxy,
+  /** Tells of senders only. */
+  Qmgr,
   /** `dovecot`, whose message begins with the name of the process. */
   Dovecot,
   /** `imap-login` and its kin, in Dovecot's own files. */
@@ -162,6 +164,7 @@ export function programOf(
     case 4:
       if (!named) return Program.Other;
       if (first === 0x73) return text.startsWith('smtp', start) ? Program.Smtp : Program.Other;
+      if (first === 0x71) return text.startsWith('qmgr', start) ? Program.Qmgr : Program.Other;
       return first === 0x6c && text.startsWith('lmtp', start) ? Program.Lmtp : Program.Other;
     case 5:
       return named && first === 0x73 && bytes[end - 1] === 0x64 && text.startsWith('smtp', start)

@@ -4,7 +4,7 @@ import { DovecotLines } from './dovecot-lines.ts';
 import { ExportReader, isExportField, type JournalEntry, journalJson } from './journal.ts';
 import { emptyLine, hashOf, Program, programOf, readHead } from './line.ts';
 import { type DeferredLine, type Session, type SessionOptions, Sessions } from './sessions.ts';
-import { type Counts, countPeer, type LineCounts, type Row, Tally } from './tally.ts';
+import { type Counts, countPeer, type LineCounts, type PeerDetails, type Row, Tally } from './tally.ts';
 
 /** A part of a log that was read by itself; plain data, which can be handed between threads. */
 export interface Part extends Counts {
@@ -21,7 +21,8 @@ export class LogReader {
   readonly #days = new DayTable();
   readonly #sessions: Sessions;
   readonly #dovecot: DovecotLines;
-  readonly #common: CommonLines;
+  /** Null where details are asked for: they stand in lines that it passes over. */
+  readonly #common: CommonLines | null;
   readonly #lines: LineCounts = { lines: 0, unread: 0, long: 0 };
   readonly #export = new ExportReader();
   // One record is filled for each line.
@@ -29,7 +30,7 @@ export class LogReader {
 
   constructor(options: SessionOptions) {
     this.#sessions = new Sessions(this.#tally, options);
-    this.#common = new CommonLines(this.#tally, this.#sessions);
+    this.#common = options.details === true ? null : new CommonLines(this.#tally, this.#sessions);
     this.#dovecot = new DovecotLines(this.#tally, this.#sessions);
   }
 
@@ -49,7 +50,7 @@ export class LogReader {
       const end = text.indexOf('\n', start);
       if (end < 0) break;
       lines++;
-      if (!common.take(bytes, start, end)) this.#read(text, start, end);
+      if (common === null || !common.take(bytes, start, end)) this.#read(text, start, end);
       start = end + 1;
     }
     if (start < text.length) {
@@ -69,7 +70,7 @@ export class LogReader {
   follow(part: Part): void {
     const days = this.#days.follow(part.days, part.months);
     const rows = part.rows.map((row) => this.#tally.row(row));
-    const peers = part.peers.map(({ address, name, rows: counted, sessions }) => {
+    const peers = part.peers.map(({ address, name, rows: counted, sessions, details }) => {
       const text = `${name}[${address}`;
       const index = this.#tally.peer(text, Buffer.from(text, 'latin1'), 0, name.length + 1, text.length);
       const own = this.#tally.peers[index];
@@ -77,6 +78,7 @@ export class LogReader {
         const row = rows[there];
         if (row !== undefined && own !== undefined) countPeer(row, own, sessions[at] ?? 0);
       });
+      if (details !== undefined) this.#takeDetails(index, details, rows);
       return index;
     });
     const map = {
@@ -135,6 +137,22 @@ export class LogReader {
     return { rows, peers, lines, days, months: { first: 0, last: 0 }, deferred: [], open: [] };
   }
 
+  #takeDetails(peer: number, { senders, recipients, users }: PeerDetails, rows: readonly Row[]): void {
+    for (const [side, list] of [
+      ['senders', senders],
+      ['recipients', recipients],
+    ] as const) {
+      for (const name of list.names) this.#tally.domain(peer, side, name);
+      if (list.more) this.#tally.moreDomains(peer, side);
+    }
+    for (const [name, counted] of users) {
+      for (const [there, sessions] of counted) {
+        const row = rows[there];
+        if (row !== undefined) this.#tally.user(row, peer, name, sessions);
+      }
+    }
+  }
+
   #counts(): Counts {
     return { rows: this.#tally.rows, peers: this.#tally.peers, days: this.#days.days, lines: this.#lines };
   }
@@ -147,7 +165,7 @@ export class LogReader {
       if (line.program !== Program.Other) {
         this.#dispatch();
         if (line.program === Program.Smtpd)
-          this.#common.follow(bytes, start, line.day, line.hostStart, line.hostEnd);
+          this.#common?.follow(bytes, start, line.day, line.hostStart, line.hostEnd);
       }
       return;
     }
@@ -215,6 +233,9 @@ export class LogReader {
         break;
       case Program.Tlsproxy:
         this.#sessions.tlsproxy(line);
+        break;
+      case Program.Qmgr:
+        this.#sessions.qmgr(line);
         break;
       case Program.Dovecot: {
         // `dovecot: imap-login: Login: …`

@@ -34,6 +34,8 @@ export interface Session {
   /** Why TLS could not be made. */
   reason: string | null;
   login: string | null;
+  /** Who logged in, where details are asked for. */
+  user: string | null;
   /** A message was begun. */
   mail: boolean;
   /** The message that the TLS connection, or the one in the clear, was counted for (smtp). */
@@ -53,10 +55,20 @@ export interface HostState {
   readonly sessions: Map<number, Session>;
   /** Its smtpd says how many commands a session had (from Postfix 3.0). */
   counts: boolean;
+  /** Peers of messages that are not in the queue yet, by queue id; only where details are asked for. */
+  readonly messages: Map<string, number>;
 }
+
+/** Messages whose way into the queue is waited for: more are of a log without lines of qmgr(8). */
+const MOST_MESSAGES = 50_000;
 
 /** What is to be found out. */
 export interface SessionOptions {
+  /**
+   * Also who logs in, and the domains of senders and recipients: that takes longer, and the log has to be read in
+   * one piece, for the lines of a message may stand far apart.
+   */
+  readonly details?: boolean;
   /** The lines do not begin where the log begins. */
   readonly continues: boolean;
 }
@@ -221,15 +233,39 @@ export class Sessions {
     if (line.program === Program.Smtp) this.#delivery(line, at);
   }
 
+  /** A line of qmgr(8): whose message it is that a client brought. */
+  qmgr(line: Line): void {
+    if (this.#options.details !== true) return;
+    const { text, end } = line;
+    this.#enter(line);
+    const colon = text.indexOf(': from=<', line.message);
+    if (colon < 0 || colon >= end) return;
+    const { messages } = this.#host;
+    const id = text.slice(line.message, colon);
+    const peer = messages.get(id);
+    if (peer === undefined) return;
+    messages.delete(id);
+    this.#domain(peer, 'senders', line, colon + 8);
+  }
+
   /**
    * What a line of another program says in one piece.
    *
    * @param from where the address of the peer stands, to `to`
+   * @param user where the name of the user stands who logged in; null for none
    */
-  whole(line: Line, row: Row, from: number, to: number): void {
+  whole(
+    line: Line,
+    row: Row,
+    from: number,
+    to: number,
+    user: { readonly from: number; readonly to: number } | null = null,
+  ): void {
     const peer = this.#tally.peer(line.text, line.bytes, from, from, to);
     if (row.state === 'plaintext' && isLoopback(this.#tally.peers[peer]?.address ?? '')) return;
     this.#tally.count(row, line.day, peer);
+    if (user !== null && this.#options.details === true)
+      this.#tally.user(row, peer, owned(line.text.slice(user.from, user.to)));
   }
 
   /** Sessions that are not closed, by host and process. */
@@ -276,7 +312,7 @@ export class Sessions {
   #hostOf(name: string): HostState {
     const known = this.#hosts.get(name);
     if (known !== undefined) return known;
-    const state: HostState = { name: owned(name), sessions: new Map(), counts: false };
+    const state: HostState = { name: owned(name), sessions: new Map(), counts: false, messages: new Map() };
     this.#hosts.set(state.name, state);
     return state;
   }
@@ -346,6 +382,7 @@ export class Sessions {
       tls: null,
       reason: null,
       login: null,
+      user: null,
       mail: false,
       queueId: '',
     };
@@ -373,21 +410,25 @@ export class Sessions {
     const { text, bytes, end } = line;
     let colon = at;
     while (colon < end && isQueueIdUnit(byteAt(bytes, colon))) colon++;
-    if (colon === at || bytes[colon + 2] !== 0x63 || !text.startsWith(': client=', colon)) return;
+    if (colon === at || bytes[colon + 2] !== 0x63 || !text.startsWith(CLIENT, colon)) return;
     // Newer releases say at the end of the session whether it brought mail.
-    if (this.#host.counts && bytes[end - 1] === 0x5d) return;
+    const details = this.#options.details === true;
+    if (this.#host.counts && bytes[end - 1] === 0x5d && !details) return;
     const session = this.#session(line, true);
     if (session === null) return;
     session.mail = true;
+    if (details && this.#readPeer(line, colon + CLIENT.length)) this.#message(text.slice(at, colon));
     const close = text.indexOf(']', colon);
     if (close < 0 || close + 1 >= end) return;
     const method = /, sasl_method=([^,\s]+)/.exec(text.slice(close, end))?.[1];
     if (method === undefined) return;
     const login = owned(method.toUpperCase());
+    const user = details ? /, sasl_username=([^,\s]+)/.exec(text.slice(close, end))?.[1] : undefined;
+    session.user = user === undefined ? null : owned(user);
     if (session.tls !== null && session.login === null) {
       // It was counted before the user was known.
       this.#tally.count(session.tls, session.day, session.peer, -1);
-      this.#tally.count(this.#tally.row({ ...session.tls, login }), session.day, session.peer);
+      this.#count(session, session.tls, login);
     }
     session.login = login;
   }
@@ -464,7 +505,7 @@ export class Sessions {
     const { text, bytes, end } = line;
     let colon = at;
     while (colon < end && isQueueIdUnit(byteAt(bytes, colon))) colon++;
-    if (colon === at || !text.startsWith(': to=<', colon)) return;
+    if (colon === at || !text.startsWith(RECIPIENT, colon)) return;
     const relay = text.indexOf(', relay=', colon);
     if (relay < 0 || relay >= end) return;
     const session = this.#session(line, true);
@@ -506,6 +547,28 @@ export class Sessions {
       }
     }
     session.queueId = owned(id);
+    if (this.#options.details === true && !isLoopback(address))
+      this.#domain(index, 'recipients', line, colon + RECIPIENT.length);
+  }
+
+  /** A message of the peer that was read last is on its way into the queue. */
+  #message(id: string): void {
+    const { messages } = this.#host;
+    if (messages.size >= MOST_MESSAGES)
+      for (const oldest of messages.keys()) {
+        messages.delete(oldest);
+        break;
+      }
+    messages.set(owned(id), this.#peer);
+  }
+
+  /** The domain of the mailbox that stands at a place, up to an angle bracket. */
+  #domain(peer: number, side: 'senders' | 'recipients', { text, end }: Line, at: number): void {
+    const close = text.indexOf('>', at);
+    if (close < 0 || close >= end) return;
+    const sign = text.lastIndexOf('@', close);
+    if (sign >= at && sign + 1 < close)
+      this.#tally.domain(peer, side, owned(text.slice(sign + 1, close).toLowerCase()));
   }
 
   /** Reads a line that tells of TLS, from where the peer stands, into `#row` and `#peer`. */
@@ -574,7 +637,9 @@ export class Sessions {
   }
 
   #count(session: Session, row: Row, login: string | null): void {
-    this.#tally.count(login === null ? row : this.#tally.row({ ...row, login }), session.day, session.peer);
+    const counted = login === null ? row : this.#tally.row({ ...row, login });
+    this.#tally.count(counted, session.day, session.peer);
+    if (session.user !== null) this.#tally.user(counted, session.peer, session.user);
   }
 
   /** Ends a session without a line that says so. */
@@ -594,6 +659,8 @@ const CONNECT_ERROR = 'SSL_connect error to ';
 const HANDSHAKE_FAILED = 'TLS handshake failed for service=';
 const LIBRARY_PROBLEM = 'warning: TLS library problem: ';
 const WITH_CIPHER = ' with cipher ';
+const CLIENT = ': client=';
+const RECIPIENT = ': to=<';
 const FROM = 'TLS connection established from ';
 const TO = 'TLS connection established to ';
 
@@ -638,6 +705,7 @@ export function clear(session: Session): void {
   session.tls = null;
   session.reason = null;
   session.login = null;
+  session.user = null;
   session.mail = false;
 }
 

@@ -62,7 +62,8 @@ export function summarize(counts: Counts & { readonly dates: readonly string[] }
     // A service that tells of TLS where there is some tells by its silence that there was none.
     const silent = row.state === 'untold' && told.has(`${row.direction} ${row.service}`);
     const state = silent ? 'plaintext' : row.state;
-    const key = [row.direction, row.service, state, row.protocol, row.cipher, row.reason].join('\0');
+    const reason = state === 'refused' ? row.reason : null;
+    const key = [row.direction, row.service, state, row.protocol, row.cipher, reason].join('\0');
     const group = groups.get(key) ?? { row, state, sessions: 0, peers: new Set() };
     groups.set(key, group);
     group.sessions += sessions;

@@ -18,7 +18,10 @@ export interface Row {
   /** As the log names it; null where the log does not say (Dovecot's usual format), or without TLS. */
   readonly protocol: string | null;
   readonly cipher: string | null;
-  /** Why TLS was not made; null otherwise. */
+  /**
+   * Why TLS was not made; of a login without TLS `secured` where Dovecot takes the connection for safe all the
+   * same (from its own address, a trusted network, a proxy); null otherwise.
+   */
   readonly reason: string | null;
   /** The SASL mechanism of a session that logged in; null for one that did not. */
   readonly login: string | null;
@@ -38,7 +41,29 @@ export interface Peer {
   /** Its sessions: indexes of rows, and how many of each. Few, so that they are lists. */
   readonly rows: number[];
   readonly sessions: number[];
+  /** Only where the reader was asked for it, and there is something to tell. */
+  details?: PeerDetails;
 }
+
+/** Whose mail a peer brings and takes, and who logs in from it. Plain data, which can be handed between threads. */
+export interface PeerDetails {
+  /** Domains of senders of the messages that it brought. */
+  readonly senders: SomeNames;
+  /** Domains of recipients of the messages that went to it. */
+  readonly recipients: SomeNames;
+  /** Sessions of users by their name and the index of the row. */
+  readonly users: Map<string, Map<number, number>>;
+}
+
+/** Names in the order in which they came up, as many as are kept. */
+export interface SomeNames {
+  readonly names: string[];
+  /** There are more than are kept. */
+  more: boolean;
+}
+
+/** So many domains are kept of a peer. */
+const MOST_NAMES = 20;
 
 /** How many lines of which kind were met. */
 export interface LineCounts {
@@ -132,9 +157,47 @@ export class Tally {
     if (known !== undefined) count(row, day, known, sessions);
   }
 
+  /** A message of this domain came from the peer (`senders`) or went to it (`recipients`). */
+  domain(peer: number, side: 'senders' | 'recipients', name: string): void {
+    const details = this.#details(peer);
+    if (details !== null) addName(details[side], name);
+  }
+
+  /** There are more domains than were named. */
+  moreDomains(peer: number, side: 'senders' | 'recipients'): void {
+    const details = this.#details(peer);
+    if (details !== null) details[side].more = true;
+  }
+
+  /** Counts sessions of a row, which are counted for the peer already, for a user of that name. */
+  user(row: Row, peer: number, name: string, sessions = 1): void {
+    const users = this.#details(peer)?.users;
+    if (users === undefined) return;
+    const rows = users.get(name) ?? new Map<number, number>();
+    users.set(name, rows);
+    rows.set(row.index, (rows.get(row.index) ?? 0) + sessions);
+  }
+
+  #details(index: number): PeerDetails | null {
+    const peer = this.peers[index];
+    if (peer === undefined) return null;
+    peer.details ??= {
+      senders: { names: [], more: false },
+      recipients: { names: [], more: false },
+      users: new Map(),
+    };
+    return peer.details;
+  }
+
   #newPeer(address: string): number {
     return this.peers.push({ address, name: 'unknown', rows: [], sessions: [] }) - 1;
   }
+}
+
+function addName(list: SomeNames, name: string): void {
+  if (list.names.includes(name)) return;
+  if (list.names.length < MOST_NAMES) list.names.push(name);
+  else list.more = true;
 }
 
 /** Counts sessions of a row with a peer. */

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import { interleaved, read, readInParts } from '../support/log.ts';
+import { LogReader } from '../../src/logs/reader.ts';
+import { summarize } from '../../src/logs/summary.ts';
+import { interleaved, read, readDetails, readInParts } from '../support/log.ts';
 
 const log = (...lines: string[]): string => lines.map((line) => `${line}\n`).join('');
 const smtpd = (message: string, pid = 7): string => `Nov 26 15:12:28 mx1 postfix/smtpd[${pid}]: ${message}`;
@@ -288,4 +290,115 @@ test('lines that are read in one go count as those that go the general way', () 
     }),
     { numRuns: 500 },
   );
+});
+
+describe('who is behind the sessions', () => {
+  const client = (id: string, peer: string, more = ''): string => smtpd(`${id}: client=${peer}${more}`);
+  const qmgr = (id: string, sender: string): string =>
+    `Nov 26 15:12:29 mx1 postfix/qmgr[3]: ${id}: from=<${sender}>, size=400, nrcpt=1 (queue active)`;
+  const sent = (recipient: string, relay: string): string =>
+    smtp(`AB12: to=<${recipient}>, relay=${relay}:25, delay=1, dsn=2.0.0, status=sent (250 ok)`);
+  const one = (...names: string[]) => ({ names, more: false });
+  const nobody = { senders: one(), recipients: one(), users: {} };
+
+  test('the domain of a sender is that of the message that its client brought', () => {
+    const text = log(
+      client('AB1', PEER),
+      client('AB2', 'b.example[192.0.2.2]'),
+      qmgr('AB2', 'x@B.example'),
+      qmgr('AB1', 'a@one.example'),
+      // A message that is tried again, one of this host, a bounce, and an id that comes up a second time.
+      qmgr('AB1', 'a@other.example'),
+      qmgr('AB3', 'root@mx1.example'),
+      client('AB1', PEER),
+      qmgr('AB1', ''),
+      client('AB1', PEER),
+      qmgr('AB1', '"a@b"@two.example'),
+    );
+    expect(readDetails(text)).toEqual({
+      '192.0.2.1': { ...nobody, senders: one('one.example', 'two.example') },
+      '192.0.2.2': { ...nobody, senders: one('b.example') },
+    });
+  });
+
+  test('queue ids of two hosts are two', () => {
+    const other = (line: string): string => line.replace('mx1', 'mx2');
+    const text = log(
+      client('AB1', PEER),
+      other(client('AB1', 'b.example[192.0.2.2]')),
+      qmgr('AB1', 'a@one.example'),
+      other(qmgr('AB1', 'a@two.example')),
+    );
+    expect(readDetails(text)).toEqual({
+      '192.0.2.1': { ...nobody, senders: one('one.example') },
+      '192.0.2.2': { ...nobody, senders: one('two.example') },
+    });
+  });
+
+  test('the domain of a recipient goes to who took the message', () => {
+    const text = log(
+      sent('x@One.example', 'mx.example[192.0.2.3]'),
+      sent('y@one.example', 'mx.example[192.0.2.3]'),
+      sent('z@local.example', 'filter[127.0.0.1]'),
+    );
+    expect(readDetails(text)).toEqual({ '192.0.2.3': { ...nobody, recipients: one('one.example') } });
+  });
+
+  test('as many domains as anybody reads, and that there are more', () => {
+    const many = (from: number, to: number): string =>
+      log(
+        ...Array.from({ length: to - from }, (_, index) =>
+          sent(`x@d${from + index}.example`, 'mx.example[192.0.2.3]'),
+        ),
+      );
+    const named = (count: number): string[] =>
+      Array.from({ length: count }, (_, index) => `d${index}.example`);
+    const of = (...texts: string[]): unknown => readDetails(...texts)['192.0.2.3'];
+    expect(of(many(0, 20))).toEqual({ ...nobody, recipients: one(...named(20)) });
+    expect(of(many(0, 21))).toEqual({ ...nobody, recipients: { names: named(20), more: true } });
+    // The same, of two logs.
+    expect(of(many(0, 12), many(6, 20))).toEqual({ ...nobody, recipients: one(...named(20)) });
+    expect(of(many(0, 12), many(6, 21))).toEqual({ ...nobody, recipients: { names: named(20), more: true } });
+    expect(of(many(0, 21), many(3, 7))).toEqual({ ...nobody, recipients: { names: named(20), more: true } });
+  });
+
+  test('users by the sessions in which they logged in', () => {
+    const login = ', sasl_method=PLAIN, sasl_username=alice@example.org';
+    const dovecot = (message: string): string => `Nov 26 15:12:28 mx1 dovecot: imap-login: ${message}`;
+    const text = log(
+      smtpd(`Anonymous TLS connection established from ${PEER}: ${TLS13}`),
+      client('AB1', PEER, login),
+      client('AB2', PEER, login),
+      smtpd(`disconnect from ${PEER} ehlo=2 starttls=1 auth=1 mail=2 quit=1 commands=7`),
+      smtpd(`connect from ${PEER}`),
+      client('AB3', PEER, login),
+      smtpd(`disconnect from ${PEER} ehlo=1 auth=1 mail=1 quit=1 commands=4`),
+      dovecot(
+        'Login: user=<alice@example.org>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.25, mpid=1, TLS, session=<a>',
+      ),
+      dovecot('Login: user=<bob>, method=LOGIN, rip=192.0.2.1, lip=192.0.2.25, mpid=2, session=<b>'),
+      dovecot('Login: user=<eve>, method=PLAIN, rip=127.0.0.1, lip=127.0.0.1, mpid=2, secured, session=<c>'),
+    );
+    const users = (times: number) => ({
+      'alice@example.org': [
+        `smtpd TLSv1.3 PLAIN: ${times}`,
+        `smtpd plaintext PLAIN: ${times}`,
+        `imap-login tls PLAIN: ${times}`,
+      ],
+      bob: [`imap-login plaintext LOGIN: ${times}`],
+    });
+    expect(readDetails(text)['192.0.2.1']).toEqual({ ...nobody, users: users(1) });
+    expect(readDetails(text, text)['192.0.2.1']).toEqual({ ...nobody, users: users(2) });
+    expect(Object.keys(readDetails(text))).toEqual(['192.0.2.1']);
+  });
+
+  test('counts are the same with it', () => {
+    fc.assert(
+      fc.property(interleaved, (lines) => {
+        const reader = new LogReader({ continues: false, details: true });
+        reader.read(log(...lines), Buffer.from(log(...lines), 'latin1'));
+        expect(summarize(reader.end({ year: 2026, month: 11, day: 26 }))).toEqual(read(log(...lines)));
+      }),
+    );
+  });
 });

@@ -62,6 +62,37 @@ export function readInParts(texts: readonly string[], latest = LATEST): LogSumma
   return summarize(whole.end(latest));
 }
 
+/** Who is behind the sessions of a text, by address; logins by row as `SERVICE PROTOCOL MECHANISM: SESSIONS`. */
+export function readDetails(...texts: readonly string[]): Readonly<Record<string, unknown>> {
+  const whole = new LogReader({ continues: false, details: true });
+  for (const text of texts) {
+    const reader = new LogReader({ continues: false, details: true });
+    reader.read(text, Buffer.from(text, 'latin1'));
+    whole.follow(structuredClone<Part>(reader.finished(LATEST)));
+  }
+  const { rows, peers } = whole.end(LATEST);
+  const told = ([index, sessions]: readonly [number, number]): string => {
+    const row = rows[index];
+    return `${row?.service} ${row?.protocol ?? row?.state} ${row?.login}: ${sessions}`;
+  };
+  return Object.fromEntries(
+    peers.flatMap(({ address, details }) =>
+      details === undefined
+        ? []
+        : [
+            [
+              address,
+              {
+                senders: details.senders,
+                recipients: details.recipients,
+                users: Object.fromEntries([...details.users].map(([name, of]) => [name, [...of].map(told)])),
+              },
+            ],
+          ],
+    ),
+  );
+}
+
 /** Lines of sessions that several processes serve at the same time, each with its stamp. */
 export const interleaved: fc.Arbitrary<string[]> = fc
   .array(
