@@ -2,6 +2,7 @@ import { unifiedDiff } from '../fix/diff.ts';
 import { type FixResult, proposeFixes } from '../fix/fix.ts';
 import { postconfScript } from '../fix/postconf-script.ts';
 import { type HostInput, serverOf } from '../hosts/host.ts';
+import { fixedPaths } from '../hosts/read.ts';
 import { SERVER_NAMES, type Server } from '../model/endpoint.ts';
 import { count, shownText } from '../reports/words.ts';
 import { andList } from '../rules/messages.ts';
@@ -37,7 +38,7 @@ export async function fix(request: Request): Promise<number> {
   // The writer alone needs node:crypto, which a lint would load for nothing.
   const writer = write ? await import('../fix/write.ts') : null;
   if (writer !== null) {
-    for (const path of writer.finishInterrupted(hosts.hosts.flatMap(({ paths }) => paths))) {
+    for (const path of writer.finishInterrupted(hosts.hosts.flatMap(({ source }) => fixedPaths(source)))) {
       err(`pfharden: finished writing ${shownText(path)}, which an earlier run was killed at\n`);
     }
   }

@@ -1,24 +1,32 @@
 import { InputError } from '../hosts/files.ts';
 import { type FoundHost, type FoundHosts, findHosts } from '../hosts/find.ts';
 import type { HostInput } from '../hosts/host.ts';
+import { type ReadOptions, readHost } from '../hosts/read.ts';
 import { harmless } from '../reports/words.ts';
 import { hostOptions, type Request } from './options.ts';
 import { err, standardInput } from './terminal.ts';
 
-/** The hosts of a command line, one in memory at a time; what cannot be read is said and does not stop the others. */
+/** The hosts of a command line; what cannot be read is said and does not stop the others. */
 export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ignored'> {
   readonly hosts: FoundHosts['hosts'];
   readonly config: FoundHosts['config'];
   readonly ignored: FoundHosts['ignored'];
+  /** How each of them is read. */
+  readonly options: ReadOptions;
   /** What could not be read, a sentence each. */
   readonly problems: string[] = [];
 
   /** @param summary whether the command itself tells what was ignored */
-  private constructor({ hosts, config, ignored, problems }: FoundHosts, summary: boolean) {
+  private constructor(
+    { hosts, config, ignored, problems }: FoundHosts,
+    options: ReadOptions,
+    summary: boolean,
+  ) {
     this.hosts = hosts;
     this.config = config;
     this.ignored = ignored;
-    for (const problem of problems) this.#say(problem);
+    this.options = options;
+    for (const { message } of problems) this.say(message);
     const configs = new Set([config, ...hosts.map((host) => host.config?.config ?? null)]);
     const warnings = new Set([...configs].flatMap((each) => each?.warnings ?? []));
     for (const warning of warnings) err(`pfharden: ${harmless(warning)}\n`);
@@ -28,8 +36,9 @@ export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ig
 
   /** @throws InputError, UsageError */
   static async of({ words, given, command }: Request): Promise<RequestedHosts> {
-    const found = await findHosts(words, { ...hostOptions(given, command), standardInput });
-    return new RequestedHosts(found, command === 'lint');
+    const { as, configs, flags, exec } = hostOptions(given, command);
+    const found = await findHosts(words, { as, configs, standardInput });
+    return new RequestedHosts(found, { flags, exec, now: Date.now() }, command === 'lint');
   }
 
   /** Something could not be read. */
@@ -37,20 +46,21 @@ export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ig
     return this.problems.length > 0;
   }
 
-  #say({ message }: Pick<InputError, 'message'>): void {
-    this.problems.push(message);
-    err(`pfharden: ${harmless(message)}\n`);
+  /** Says at once what could not be read. */
+  say(problem: string): void {
+    this.problems.push(problem);
+    err(`pfharden: ${harmless(problem)}\n`);
   }
 
-  /** Each host with what is needed to know it. */
+  /** Each host with what is needed to know it, one in memory at a time. */
   async *inputs(): AsyncIterable<{ readonly host: FoundHost; readonly input: HostInput }> {
     for (const host of this.hosts) {
       let input: HostInput;
       try {
-        input = await host.read();
+        input = await readHost(host.source, this.options);
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
-        this.#say(error);
+        this.say(error.message);
         continue;
       }
       yield { host, input };

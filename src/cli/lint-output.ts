@@ -1,7 +1,5 @@
 import { pathToFileURL } from 'node:url';
 import about from '../../package.json' with { type: 'json' };
-import { unifiedDiff } from '../fix/diff.ts';
-import type { FixResult } from '../fix/fix.ts';
 import type { LintEnd, LintedHost, LintReport, LintRun } from '../reports/formats/report.ts';
 import type { RulePage } from '../rules/rule.ts';
 import { UsageError } from './errors.ts';
@@ -142,9 +140,4 @@ export class LintOutputs {
   abandon(): void {
     for (const each of this.#abandon) each();
   }
-}
-
-/** All diffs of a fix, one after the other; what stands beside a secret is not in them. */
-export function diffText({ files }: FixResult): string {
-  return files.map((file) => unifiedDiff(file).text).join('');
 }

@@ -1,28 +1,26 @@
-import { proposeFixes } from '../fix/fix.ts';
-import { buildHost } from '../hosts/host.ts';
-import { atLeastAsGrave, type Severity } from '../model/finding.ts';
-import { plainFindings } from '../reports/formats/plain.ts';
-import { lintHostHead } from '../reports/json.ts';
+import { InputError } from '../hosts/files.ts';
+import type { FoundHost } from '../hosts/find.ts';
+import type { Severity } from '../model/finding.ts';
+import { paletteOf } from '../reports/palette.ts';
 import { ignoredText } from '../reports/settings.ts';
-import { hostText, quietText, summaryText } from '../reports/text.ts';
-import { addTotals, hostReport, noTotals } from '../reports/totals.ts';
-import { judgement } from '../rules/evaluate.ts';
+import { summaryText } from '../reports/text.ts';
+import { joinTotals, noTotals } from '../reports/totals.ts';
 import type { BaselineRun } from './baseline.ts';
 import { UsageError } from './errors.ts';
 import { RequestedHosts } from './hosts.ts';
-import { diffText, LintOutputs, outputPlan } from './lint-output.ts';
+import { hostLinter, type LintOrders, type LintOutcome, type LintTask } from './lint-host.ts';
+import { LintOutputs, outputPlan } from './lint-output.ts';
 import { isOn, listOf, type Request, textOf } from './options.ts';
 import { configsOf, RunRules } from './own-rules.ts';
 import { RunProfiles } from './profile-option.ts';
 import { ruleIds } from './rule-option.ts';
 import { Settings } from './settings.ts';
-import { err, out, outputPalette, outputWidth } from './terminal.ts';
+import { err, isColoured, out, outputWidth } from './terminal.ts';
 
 /** `pfharden lint`: what is wrong, where and why. */
 export async function lint(request: Request): Promise<number> {
   const { given } = request;
   const failOn = (textOf(given, 'fail-on') ?? 'warning') as Severity;
-  const lightest = (textOf(given, 'severity') ?? 'info') as Severity;
   const plan = outputPlan(request);
   const quiet = isOn(given, 'quiet');
   const hosts = await RequestedHosts.of(request);
@@ -30,49 +28,76 @@ export async function lint(request: Request): Promise<number> {
   const only = ruleIds(listOf(given, 'rule'), 'lint', rules.ruleSet);
   const profiles = await RunProfiles.of(textOf(given, 'profile'), hosts, rules);
   const text = {
-    palette: outputPalette(isOn(given, 'no-color')),
+    quiet,
+    coloured: isColoured(isOn(given, 'no-color')),
     width: outputWidth(),
     verbose: isOn(given, 'verbose'),
     suppressed: isOn(given, 'show-suppressed'),
   };
   const settings = new Settings(request, text.width);
   const baseline = await baselineOf(request, only);
+  const outputs = await LintOutputs.open(plan, { profile: profiles.run.name, failOn }, rules.own);
+  const orders: LintOrders = {
+    read: hosts.options,
+    profiles: profiles.all,
+    runProfile: profiles.run.name,
+    only: only === undefined ? null : [...only],
+    failOn,
+    lightest: (textOf(given, 'severity') ?? 'info') as Severity,
+    baseline: baseline?.given ?? null,
+    text: plan.standard === 'text' ? text : null,
+    report: outputs === null ? null : { diff: outputs.diff },
+  };
   const totals = noTotals();
   let failed = false;
 
-  const outputs = await LintOutputs.open(plan, { profile: profiles.run.name, failOn }, rules.own);
   outputs?.start();
-  for await (const { host: found, input } of hosts.inputs()) {
-    const host = buildHost(input);
-    const profile = profiles.of(found);
-    const ruleSet = rules.ruleSetOf(found);
-    const judged = judgement(host, ruleSet, profile, {
-      ...(only === undefined ? {} : { only }),
-      reasonRequired: found.config?.config.reasonRequired === true,
-    });
-    const { findings, suppressed } = baseline?.apply(host, ruleSet, profile, judged) ?? judged;
-    failed ||= findings.some(({ severity }) => atLeastAsGrave(severity, failOn));
-    const report = hostReport(host, findings, lightest, suppressed);
-    addTotals(totals, report);
-    if (outputs !== null) {
-      const head = lintHostHead(host, profile.name === profiles.run.name ? null : profile.name);
-      const diff = outputs.diff ? diffText(proposeFixes(input, ruleSet, profile, { unsafe: false })) : null;
-      outputs.host({ root: host.root, head, diff, ...plainFindings(report) });
-    }
+  for await (const { host, outcome } of lintedHosts(hosts, orders, rules, profiles)) {
+    failed ||= outcome.failed;
+    joinTotals(totals, outcome.totals);
+    if (outcome.seen !== null) baseline?.take(outcome.seen, rules.ruleSetOf(host), profiles.of(host));
+    if (outcome.linted !== null) outputs?.host(outcome.linted);
     if (plan.standard !== 'text') continue;
-    if (quiet) out(quietText(report, text));
-    else out(`${settings.once(found)}${hostText(report, { ...text, profile: profile.title })}\n`);
+    out(`${quiet ? '' : settings.once(host)}${outcome.text}`);
   }
   const ignored = hosts.ignored.map(({ path }) => path);
   outputs?.end({ totals, ignored, problems: hosts.problems });
   if (plan.standard === 'text' && !quiet) {
-    if (totals.hosts > 0) out(summaryText(totals, text));
-    out(ignoredText(hosts.ignored, text.verbose));
+    const { coloured, suppressed, verbose } = text;
+    if (totals.hosts > 0) out(summaryText(totals, { palette: paletteOf(coloured), suppressed }));
+    out(ignoredText(hosts.ignored, verbose));
   }
   const said = baseline?.finish(hosts.failed) ?? '';
   if (plan.standard !== 'text' || quiet) err(said);
   else out(said);
   return hosts.failed ? 2 : failed ? 1 : 0;
+}
+
+/** What each host comes to, in the order of the hosts; what cannot be read is said and left out. */
+async function* lintedHosts(
+  hosts: RequestedHosts,
+  orders: LintOrders,
+  rules: RunRules,
+  profiles: RunProfiles,
+): AsyncIterable<{ readonly host: FoundHost; readonly outcome: LintOutcome }> {
+  const linter = hostLinter(orders, rules.sets);
+  for (const host of hosts.hosts) {
+    const task: LintTask = {
+      source: host.source,
+      rules: rules.numberOf(host),
+      profile: profiles.numberOf(host),
+      reasonRequired: host.config?.config.reasonRequired === true,
+    };
+    let outcome: LintOutcome;
+    try {
+      outcome = await linter(task);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      hosts.say(error.message);
+      continue;
+    }
+    yield { host, outcome };
+  }
 }
 
 /** What `--baseline` names; the code for it is loaded only then. */

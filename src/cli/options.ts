@@ -1,4 +1,4 @@
-import type { InputKind } from '../hosts/find.ts';
+import type { InputKind } from '../hosts/read.ts';
 import type { GivenReleases } from '../hosts/releases.ts';
 import { parseRelease } from '../model/release.ts';
 import { UsageError } from './errors.ts';

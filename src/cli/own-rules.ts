@@ -79,16 +79,25 @@ async function loadRules(folders: readonly string[]): Promise<LoadedRules> {
   throw new InputError(`${first.message}${others}`);
 }
 
+interface RulesOfFolders extends LoadedRules {
+  readonly folders: readonly string[];
+}
+
 /** The rules of a run: those that hosts are judged by, each by those of its own `.pfharden.json`. */
 export class RunRules implements LoadedRules {
   readonly ruleSet: RuleSet;
   readonly own: readonly RulePage[];
   readonly profiles: ReadonlyMap<string, string>;
-  readonly #byConfig: ReadonlyMap<Config | null, LoadedRules>;
+  /** The sets that hosts are judged by, and the folders that each is read from. */
+  readonly sets: readonly RuleSet[];
+  readonly folders: readonly (readonly string[])[];
+  readonly #byConfig: ReadonlyMap<Config | null, RulesOfFolders>;
 
-  private constructor(byConfig: ReadonlyMap<Config | null, LoadedRules>) {
+  private constructor(byConfig: ReadonlyMap<Config | null, RulesOfFolders>) {
     this.#byConfig = byConfig;
     const all = [...new Set(byConfig.values())];
+    this.sets = all.map(({ ruleSet }) => ruleSet);
+    this.folders = all.map(({ folders }) => folders);
     const [first = BUILTIN] = all;
     const own = new Map(all.flatMap((loaded) => loaded.own.map((rule) => [rule.id, rule])));
     this.own = [...own.values()];
@@ -103,12 +112,12 @@ export class RunRules implements LoadedRules {
    * @throws InputError for a folder that is not there, or a rule that is wrong
    */
   static async of(flags: readonly string[], configs: readonly (Config | null)[]): Promise<RunRules> {
-    const byFolders = new Map<string, LoadedRules>();
-    const byConfig = new Map<Config | null, LoadedRules>();
+    const byFolders = new Map<string, RulesOfFolders>();
+    const byConfig = new Map<Config | null, RulesOfFolders>();
     for (const config of configs.length === 0 ? [null] : new Set(configs)) {
       const folders = [...(config?.rules ?? []), ...flags];
       const key = JSON.stringify(folders);
-      const loaded = byFolders.get(key) ?? (await loadRules(folders));
+      const loaded = byFolders.get(key) ?? { ...(await loadRules(folders)), folders };
       byFolders.set(key, loaded);
       byConfig.set(config, loaded);
     }
@@ -122,6 +131,11 @@ export class RunRules implements LoadedRules {
    */
   static async here(flags: readonly string[]): Promise<RunRules> {
     return RunRules.of(flags, [await new Configs().of('.')]);
+  }
+
+  /** The place in `sets` of the rules that a host is judged by. */
+  numberOf(host: Pick<FoundHost, 'config'>): number {
+    return this.sets.indexOf(this.ruleSetOf(host));
   }
 
   /** The rules that a host is judged by. */

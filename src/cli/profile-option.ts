@@ -29,10 +29,13 @@ import { configsOf, type LoadedRules, RunRules } from './own-rules.ts';
 export class RunProfiles {
   /** What the flag says, else the `.pfharden.json` for the first path, else the default. */
   readonly run: Profile;
+  /** All profiles of the run, each once. */
+  readonly all: readonly Profile[];
   readonly #ofHosts: ReadonlyMap<HostConfig | null, Profile>;
 
   private constructor(run: Profile, ofHosts: ReadonlyMap<HostConfig | null, Profile>) {
     this.run = run;
+    this.all = [...new Set([run, ...ofHosts.values()])];
     this.#ofHosts = ofHosts;
   }
 
@@ -89,6 +92,11 @@ export class RunProfiles {
     for (const { config: own } of hosts) if (!ofHosts.has(own)) ofHosts.set(own, await effective(own));
     const forAll = config?.forHost([]) ?? null;
     return new RunProfiles(ofHosts.get(forAll) ?? (await effective(forAll)), ofHosts);
+  }
+
+  /** The place in `all` of the profile that a host is judged by. */
+  numberOf(host: Pick<FoundHost, 'config'>): number {
+    return this.all.indexOf(this.of(host));
   }
 
   /** The profile that a host is judged by. */

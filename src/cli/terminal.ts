@@ -1,6 +1,6 @@
 import { fstatSync, readFileSync, writeSync } from 'node:fs';
 import { errorCode, InputError, reasonOf } from '../hosts/files.ts';
-import { COLOURED, type Palette, PLAIN } from '../reports/palette.ts';
+import { type Palette, paletteOf } from '../reports/palette.ts';
 
 /** Columns where no terminal tells. */
 const WIDTH = 100;
@@ -61,10 +61,14 @@ export function outputWidth(): number {
 }
 
 /** Colours only on a terminal, never where NO_COLOR is set (no-color.org), always where FORCE_COLOR asks for them. */
-export function outputPalette(noColor: boolean): Palette {
+export function isColoured(noColor: boolean): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
-  if (noColor || (NO_COLOR !== undefined && NO_COLOR !== '')) return PLAIN;
-  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '')
-    return FORCE_COLOR === '0' || FORCE_COLOR === 'false' ? PLAIN : COLOURED;
-  return isTerminal() && TERM !== 'dumb' ? COLOURED : PLAIN;
+  if (noColor || (NO_COLOR !== undefined && NO_COLOR !== '')) return false;
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  return isTerminal() && TERM !== 'dumb';
+}
+
+/** The palette that follows from it. */
+export function outputPalette(noColor: boolean): Palette {
+  return paletteOf(isColoured(noColor));
 }

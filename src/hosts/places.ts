@@ -42,6 +42,11 @@ export function fileOrTemplate(folder: string, name: string): string | null {
   return template === undefined ? null : join(folder, template);
 }
 
+/** The path of a file, or of the template that makes it. */
+export function pathOf(directory: string, name: string): string {
+  return fileOrTemplate(directory, name) ?? join(directory, name);
+}
+
 /** What is said of a link that leads nowhere. */
 export const DANGLING = 'a link to a file that is not there';
 

@@ -26,3 +26,8 @@ export const COLOURED: Palette = {
   strong: sgr(1, 22),
   dim: sgr(2, 22),
 };
+
+/** The palette for an output that has colours or has not. */
+export function paletteOf(coloured: boolean): Palette {
+  return coloured ? COLOURED : PLAIN;
+}

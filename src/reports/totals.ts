@@ -41,6 +41,11 @@ export function addTotals(totals: Totals, { findings, hidden, suppressed }: Host
   }
 }
 
+/** Adds what was counted elsewhere. */
+export function joinTotals(totals: Totals, others: Readonly<Totals>): void {
+  for (const key of Object.keys(totals) as (keyof Totals)[]) totals[key] += others[key];
+}
+
 /** The report of a host with the findings that are grave enough to be shown. */
 export function hostReport(
   host: Host,

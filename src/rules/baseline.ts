@@ -22,24 +22,31 @@ export interface BaselineChanges {
   readonly kept: readonly BaselineEntry[];
 }
 
-/** The findings of a baseline, and which of them a run meets again. */
-export class Baseline {
-  readonly #path: string;
-  readonly #entries: readonly BaselineEntry[];
-  readonly #lineOf: (index: number) => number;
-  readonly #byKey = new Map<string, number>();
-  readonly #met = new Set<string>();
-  readonly #added = new Map<string, BaselineEntry>();
+/** What a run met of a baseline in one host, as plain data. */
+export interface BaselineMeeting {
+  /** Entries that were met again, by their number. */
+  readonly met: readonly number[];
+  /** Findings that it did not know and takes up. */
+  readonly added: readonly BaselineEntry[];
+}
 
-  /**
-   * @param path the file, as reports name it
-   * @param lineOf the line of an entry in it
-   */
-  constructor(path: string, entries: readonly BaselineEntry[], lineOf: (index: number) => number) {
-    this.#path = path;
-    this.#entries = entries;
-    this.#lineOf = lineOf;
-    for (const [index, entry] of entries.entries()) this.#byKey.set(keyOf(entry), index);
+/** The findings of a baseline, as plain data. */
+export interface KnownFindings {
+  /** The file, as reports name it. */
+  readonly path: string;
+  readonly entries: readonly BaselineEntry[];
+  /** The line of each entry in it. */
+  readonly lines: readonly number[];
+}
+
+/** Tells which findings of a host a baseline knows. */
+export class Baseline {
+  readonly #known: KnownFindings;
+  readonly #byKey: ReadonlyMap<string, number>;
+
+  constructor(known: KnownFindings) {
+    this.#known = known;
+    this.#byKey = new Map(known.entries.map((entry, index) => [keyOf(entry), index]));
   }
 
   /**
@@ -52,10 +59,13 @@ export class Baseline {
     judged: Judgement,
     entryOf: (finding: Finding) => BaselineEntry | null,
     isNew: 'counts' | 'added',
-  ): Judgement {
+  ): { readonly judged: Judgement; readonly meeting: BaselineMeeting } {
     const { findings, suppressed } = judged;
+    const { path, lines } = this.#known;
     const counting: Finding[] = [];
     const known: SuppressedFinding[] = [];
+    const met: number[] = [];
+    const added: BaselineEntry[] = [];
     for (const finding of findings) {
       const entry = entryOf(finding);
       const index = entry === null ? undefined : this.#byKey.get(keyOf(entry));
@@ -63,31 +73,34 @@ export class Baseline {
         counting.push(finding);
         continue;
       }
-      if (index === undefined) this.#added.set(keyOf(entry), entry);
-      else this.#met.add(keyOf(entry));
-      const line = index === undefined ? null : this.#lineOf(index);
-      known.push({
-        finding,
-        suppression: { by: 'baseline', reason: null, until: null, file: this.#path, line },
-      });
+      if (index === undefined) added.push(entry);
+      else met.push(index);
+      const line = index === undefined ? null : (lines[index] ?? null);
+      known.push({ finding, suppression: { by: 'baseline', reason: null, until: null, file: path, line } });
     }
-    return { ...judged, findings: counting, suppressed: [...suppressed, ...known] };
+    return {
+      judged: { ...judged, findings: counting, suppressed: [...suppressed, ...known] },
+      meeting: { met, added },
+    };
   }
 
   /**
    * How the baseline would change.
    *
+   * @param meetings what was met in all hosts
    * @param isJudged whether the run would have met the finding of an entry, if it were still there
    */
-  changes(isJudged: (entry: BaselineEntry) => boolean): BaselineChanges {
+  changes(meetings: BaselineMeeting, isJudged: (entry: BaselineEntry) => boolean): BaselineChanges {
+    const met = new Set(meetings.met);
     const removed: BaselineEntry[] = [];
     const kept: BaselineEntry[] = [];
-    for (const [index, entry] of this.#entries.entries()) {
+    for (const [index, entry] of this.#known.entries.entries()) {
       // Two branches that were merged may both have brought an entry.
       if (this.#byKey.get(keyOf(entry)) !== index) continue;
-      (this.#met.has(keyOf(entry)) || !isJudged(entry) ? kept : removed).push(entry);
+      (met.has(index) || !isJudged(entry) ? kept : removed).push(entry);
     }
-    return { added: inOrder([...this.#added.values()]), removed: inOrder(removed), kept };
+    const added = new Map(meetings.added.map((entry) => [keyOf(entry), entry]));
+    return { added: inOrder([...added.values()]), removed: inOrder(removed), kept };
   }
 }
 

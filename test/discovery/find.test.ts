@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { InputError } from '../../src/hosts/files.ts';
 import { type FindOptions, findHosts } from '../../src/hosts/find.ts';
 import type { HostInput } from '../../src/hosts/host.ts';
+import { type LocalSystem, type ReadOptions, readHost } from '../../src/hosts/read.ts';
 
 const before = process.cwd();
 let folder = '';
@@ -35,12 +36,14 @@ async function found(paths: readonly string[], options: FindOptions = {}) {
   };
 }
 
-async function only(paths: readonly string[], options: FindOptions = {}): Promise<HostInput> {
+type HostOptions = FindOptions & ReadOptions & { readonly system?: LocalSystem };
+
+async function only(paths: readonly string[], options: HostOptions = {}): Promise<HostInput> {
   const { hosts } = await findHosts(paths, options);
   expect(hosts).toHaveLength(1);
   const [host] = hosts;
   if (host === undefined) throw new Error('no host');
-  return host.read();
+  return readHost(host.source, options, options.system);
 }
 
 describe('a path stands for', () => {
@@ -165,7 +168,7 @@ describe('Dovecot', () => {
     });
     const { hosts, problems } = await findHosts(paths);
     expect(problems).toEqual([]);
-    const inputs = await Promise.all(hosts.map((host) => host.read()));
+    const inputs = await Promise.all(hosts.map(({ source }) => readHost(source, {})));
     expect(
       inputs.map(({ root, postfix, dovecot }) => [
         root,
@@ -411,7 +414,7 @@ const ask = (servers: { readonly postfix: boolean; readonly dovecot: boolean }) 
     openssl: '1.1.1w',
   });
 
-async function releases(options: FindOptions) {
+async function releases(options: HostOptions) {
   const { postfix, openssl } = (await only(['etc'], options)).releases;
   return [postfix.version, postfix.versionFrom, openssl.version, openssl.versionFrom];
 }
@@ -473,7 +476,7 @@ describe('files of the running system', () => {
     chmodSync(folder, 0o755);
     const postfix = join(folder, 'etc/postfix');
     const system = { postfix, dovecot: '/nowhere', ask: async () => ({}) };
-    const { facts, now } = await only([postfix], { system, exec: false, now: () => 17 });
+    const { facts, now } = await only([postfix], { system, exec: false, now: 17 });
     const readers = (path: string, mode: number, folderMode: number): unknown => {
       chmodSync(path, mode);
       chmodSync(dirname(path), folderMode);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { decode } from '../../src/hosts/files.ts';
 import { findHosts } from '../../src/hosts/find.ts';
 import type { HostInput } from '../../src/hosts/host.ts';
+import { readHost } from '../../src/hosts/read.ts';
 import { decideReleases } from '../../src/hosts/releases.ts';
 import type { HostOptions } from './host.ts';
 
@@ -46,10 +47,10 @@ export function dovecotCases(
 
 /** The host of a Dovecot case; paths begin with its folder. */
 export async function dovecotInput(folder: string, options: HostOptions = {}): Promise<HostInput> {
-  const { hosts } = await findHosts([folder], { flags: options, exec: false });
+  const { hosts } = await findHosts([folder]);
   const [host] = hosts;
   if (host === undefined) throw new Error(`no host in ${folder}`);
-  return host.read();
+  return readHost(host.source, { flags: options, exec: false });
 }
 
 /** The published recipes by name. */

@@ -1,0 +1,179 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SourceFile } from '../text/source.ts';
+import { machineFileFacts } from './file-facts.ts';
+import { decode, InputError, readSource } from './files.ts';
+import type { DovecotInput, HostInput, HostReleases } from './host.ts';
+import { type AskedServers, askInstalled } from './installed.ts';
+import { assumedMain, dovecotFiles, postfixOpener } from './named-files.ts';
+import { DANGLING, DOVECOT_FILE, isPresent, isSame, type Place, POSTFIX_FILES, pathOf } from './places.ts';
+import { decideReleases, type GivenReleases, type ReleaseSources } from './releases.ts';
+
+/** What a file is that its name does not tell. */
+export type InputKind = (typeof KINDS)[number];
+
+const KINDS = [...POSTFIX_FILES, DOVECOT_FILE] as const;
+
+/** Where the files of a host are: plain data, so that a thread can be told which host to read. */
+export type HostSource = FolderSource | FileSource;
+
+/** The folders of the servers; at least one is there. */
+interface FolderSource {
+  readonly kind: 'folders';
+  readonly root: string;
+  readonly postfix: Place | null;
+  readonly dovecot: Place | null;
+  /** The releases that a `.pfharden.json` gives. */
+  readonly releases: GivenReleases;
+}
+
+/** One file by itself, told by `--as`, or standard input. */
+interface FileSource {
+  readonly kind: 'file';
+  readonly root: string;
+  readonly path: string;
+  readonly as: InputKind;
+  /** What is there instead of the file. */
+  readonly bytes: Uint8Array | null;
+  readonly releases: GivenReleases;
+}
+
+/** What is the same for all hosts of a run, as plain data. */
+export interface ReadOptions {
+  /** Releases from the command line. */
+  readonly flags?: GivenReleases;
+  /** Installed programs may be asked for their releases. */
+  readonly exec?: boolean;
+  /** The time for which hosts are judged; that of the machine where it is left out. */
+  readonly now?: number;
+}
+
+/** The folders of this machine's own servers, and how its programs are asked. */
+export interface LocalSystem {
+  readonly postfix: string;
+  readonly dovecot: string;
+  readonly ask: (servers: AskedServers) => Promise<GivenReleases>;
+}
+
+const SYSTEM: LocalSystem = { postfix: '/etc/postfix', dovecot: '/etc/dovecot', ask: askInstalled };
+
+/**
+ * Reads the files of a host.
+ *
+ * @throws InputError when one of them cannot be read
+ */
+export async function readHost(
+  source: HostSource,
+  options: ReadOptions,
+  system: LocalSystem = SYSTEM,
+): Promise<HostInput> {
+  return source.kind === 'file' ? readFile(source, options) : readFolders(source, options, system);
+}
+
+/** Files of the folders in which fixes may change something: an interrupted fix may have left its record beside them. */
+export function fixedPaths(source: HostSource): readonly string[] {
+  if (source.kind === 'file') return source.bytes === null ? [source.path] : [];
+  const { postfix, dovecot } = source;
+  return [
+    ...(postfix === null ? [] : POSTFIX_FILES.map((name) => pathOf(postfix.directory, name))),
+    ...(dovecot === null ? [] : dovecotPaths(dovecot)),
+  ];
+}
+
+/** Of Dovecot, what stands beside dovecot.conf and beside what it includes. */
+function dovecotPaths({ directory, fragments }: Place): string[] {
+  return [pathOf(directory, DOVECOT_FILE), join(fragments ?? join(directory, 'conf.d'), DOVECOT_FILE)];
+}
+
+async function readFolders(
+  { root, postfix, dovecot, releases }: FolderSource,
+  { flags = {}, exec = true, now = Date.now() }: ReadOptions,
+  system: LocalSystem,
+): Promise<HostInput> {
+  const main = postfix === null ? null : readIfPresent(pathOf(postfix.directory, 'main.cf'));
+  const master = postfix === null ? null : readIfPresent(pathOf(postfix.directory, 'master.cf'));
+  const live = {
+    postfix: postfix !== null && isSame(postfix.directory, system.postfix),
+    dovecot: dovecot !== null && isSame(dovecot.directory, system.dovecot),
+  };
+  const ofDovecot = dovecot === null ? null : readDovecot(dovecot, live.dovecot);
+  const isOpen = (server: keyof AskedServers): boolean =>
+    live[server] && flags[server] === undefined && releases[server] === undefined;
+  const asked = { postfix: isOpen('postfix'), dovecot: isOpen('dovecot') };
+  const installed = exec && (asked.postfix || asked.dovecot) ? await system.ask(asked) : {};
+  return {
+    root,
+    postfix: postfix === null ? null : { directory: postfix.directory, main, master },
+    dovecot: ofDovecot?.input ?? null,
+    releases: releasesOf({ main, master, flags, config: releases, installed }, ofDovecot),
+    open: postfix === null ? () => null : postfixOpener(postfix.directory, live.postfix),
+    ...(live.postfix || live.dovecot ? { facts: machineFileFacts } : {}),
+    now,
+  };
+}
+
+/** Reads a file that need not be there; one that is there and cannot be read is an error. */
+function readIfPresent(path: string): SourceFile | null {
+  if (!isPresent(path)) return null;
+  try {
+    return readSource(path);
+  } catch (error) {
+    if (error instanceof InputError && !canStat(path))
+      throw new InputError(error.message.replace(/no such file or directory$/, DANGLING));
+    throw error;
+  }
+}
+
+function canStat(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Dovecot's files, and what was met of them that cannot be read. */
+interface ReadDovecot {
+  readonly input: DovecotInput;
+  readonly problems: readonly InputError[];
+}
+
+/** @throws InputError when dovecot.conf is not there or cannot be read */
+function readDovecot({ directory, fragments }: Place, live: boolean): ReadDovecot {
+  const path = pathOf(directory, DOVECOT_FILE);
+  const main = fragments === null ? readIfPresent(path) : assumedMain(directory, fragments);
+  if (main === null) throw new InputError(`${path}: no such file or directory`);
+  return aroundMain(directory, main, fragments !== null, live);
+}
+
+function aroundMain(directory: string, main: SourceFile, mainAssumed: boolean, live: boolean): ReadDovecot {
+  const { files, problems } = dovecotFiles(directory, live);
+  return { input: { directory, main, mainAssumed, ...files }, problems };
+}
+
+/** The releases, for which all files are read. @throws InputError when one of them is there and cannot be read */
+function releasesOf(sources: ReleaseSources, dovecot: ReadDovecot | null): HostReleases {
+  const releases = decideReleases({ ...sources, dovecot: dovecot?.input ?? null });
+  const problem = dovecot?.problems[0];
+  if (problem !== undefined) throw problem;
+  return releases;
+}
+
+function readFile(
+  { root, path, as, bytes, releases }: FileSource,
+  { flags = {}, now = Date.now() }: ReadOptions,
+): HostInput {
+  const source = bytes === null ? readSource(path) : decode(path, Buffer.from(bytes));
+  const main = as === 'main.cf' ? source : null;
+  const master = as === 'master.cf' ? source : null;
+  const dovecot = as === DOVECOT_FILE ? aroundMain(root, source, false, false) : null;
+  return {
+    root,
+    postfix: dovecot === null ? { directory: root, main, master } : null,
+    dovecot: dovecot?.input ?? null,
+    releases: releasesOf({ main, master, flags, config: releases }, dovecot),
+    open: dovecot === null ? postfixOpener(root, false) : () => null,
+    now,
+  };
+}
