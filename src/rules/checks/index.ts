@@ -14,6 +14,7 @@ import { dovecotMechanismChecks } from './dovecot-mechanisms.ts';
 import { dovecotMigrationChecks } from './dovecot-migration.ts';
 import { dovecotNameChecks } from './dovecot-names.ts';
 import { dovecotOrderChecks } from './dovecot-order.ts';
+import { dovecotPassdbChecks } from './dovecot-passdbs.ts';
 import { dovecotProtocolChecks } from './dovecot-protocols.ts';
 import { dovecotSchemeChecks } from './dovecot-schemes.ts';
 import { dovecotSocketChecks } from './dovecot-sockets.ts';
@@ -101,6 +102,7 @@ export const dovecotChecks: Readonly<Record<string, DovecotCheck>> = {
   ...dovecotNameChecks,
   ...dovecotOrderChecks,
   ...dovecotProtocolChecks,
+  ...dovecotPassdbChecks,
   ...dovecotSchemeChecks,
   ...dovecotSocketChecks,
   ...dovecotSyntaxChecks,
