@@ -117,13 +117,14 @@ export function provenPostfixRelease(main: SourceFile | null, master: SourceFile
       }
     }
   }
-  if (master !== null && master.text.includes('{')) {
-    const braced = parseMasterCf(master).items.some(
-      (item) =>
-        item.kind === 'service' &&
-        item.arguments.some((argument) => argument.kind === 'override' && argument.form === 'braced'),
+  if (master !== null && /\{|unix-dgram/.test(master.text)) {
+    const services = parseMasterCf(master).items.filter((item) => item.kind === 'service');
+    const braced = services.some((service) =>
+      service.arguments.some((argument) => argument.kind === 'override' && argument.form === 'braced'),
     );
     if (braced) bounds.push(featureRelease('bracedOverride'));
+    if (services.some(({ fields }) => fields.type.text === 'unix-dgram'))
+      bounds.push(featureRelease('unixDgram'));
   }
   return bounds.sort(compareReleases).at(-1) ?? null;
 }

@@ -460,6 +460,23 @@ describe('the releases', () => {
     expect((await only(['dovecot.conf'])).releases.dovecot).toEqual({ version, versionFrom, provenAtLeast });
   });
 
+  test.each([
+    ['a type of service that came with 3.4', 'postlog unix-dgram n - n - 1 postlogd\n', '3.4'],
+    [
+      'an override in braces',
+      'smtp inet n - n - - smtpd\n  -o { smtpd_banner = $myhostname ESMTP }\n',
+      '3.0',
+    ],
+    ['nothing', '# postlog unix-dgram n - n - 1 postlogd\nsmtp inet n - n - - smtpd\n', null],
+  ])('of Postfix are bound by %s', async (_, text, provenAtLeast) => {
+    files({ 'etc/postfix/master.cf': text });
+    expect((await only(['etc'])).releases.postfix).toEqual({
+      version: '3.11.7',
+      versionFrom: provenAtLeast === null ? 'assumed' : 'implied',
+      provenAtLeast,
+    });
+  });
+
   test('come from the nearest .pfharden.json', async () => {
     files({
       '.pfharden.json': '{"profile": "strict"}',
