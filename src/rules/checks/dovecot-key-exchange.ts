@@ -3,6 +3,7 @@ import { proposeRemoval } from '../../dovecot/proposals.ts';
 import type { Protocol } from '../../model/protocol.ts';
 import type { DovecotCheck, DovecotCheckContext, ProposedFix, Report } from '../check.ts';
 import { listItems, withExclusions } from './dovecot-cipher-text.ts';
+import { releaseIsKnown } from './dovecot-common.ts';
 import { floorOf, permitted, reachable } from './dovecot-protocols.ts';
 import { byLine, mayJudge, placeOf, proposeTls, tlsServers } from './dovecot-tls-common.ts';
 
@@ -13,6 +14,13 @@ import { byLine, mayJudge, placeOf, proposeTls, tlsServers } from './dovecot-tls
 
 /** The item that stands for ephemeral Diffie-Hellman in every OpenSSL. */
 const EPHEMERAL = 'kEDH';
+
+/** Settings of TLS that ended with 2.2. */
+const OLD_WORDS: ReadonlySet<string> = new Set([
+  'ssl_protocols',
+  'ssl_dh_parameters_length',
+  'ssl_parameters_regenerate',
+]);
 
 /** How many suites of the list need parameters. */
 function suitesWithDh({ cipherList }: DovecotServerEndpoint): number {
@@ -64,6 +72,7 @@ function* missing(context: DovecotCheckContext, endpoint: DovecotServerEndpoint)
   const suites = suitesWithDh(endpoint);
   if (suites === 0 || cipherListFrom.at === null || !mayJudge(context, cipherListFrom)) return;
   if (!isJudged(context, endpoint) || permitted(context, protocolsFrom).every(isNewest)) return;
+  if (mayMakeItsOwn(context)) return;
   const items = listItems(cipherListFrom.value);
   if (!items.some(({ operator, name }) => operator === '' && NAMED.test(name))) return;
   const only = suites === cipherList.suites.length;
@@ -78,6 +87,14 @@ function* missing(context: DovecotCheckContext, endpoint: DovecotServerEndpoint)
     fix: proposal === null ? null : { title: `set ${cipherListFrom.name} to "${value}"`, ...proposal },
     data: { suites, parameters: endpoint.dhFrom?.name ?? '' },
   };
+}
+
+/** Files in the words of 2.2, which makes its parameters itself: where the release is only assumed, it may be that one. */
+function mayMakeItsOwn(context: DovecotCheckContext): boolean {
+  if (releaseIsKnown(context)) return false;
+  return context.dovecot.tree.statements.some(
+    ({ statement }) => statement.kind === 'setting' && OLD_WORDS.has(statement.key),
+  );
 }
 
 /** Without parameters the suites with ECDHE stay; where there are none, somebody has to make better ones. */
