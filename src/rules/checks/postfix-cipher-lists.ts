@@ -95,19 +95,26 @@ function removal(postfix: PostfixConfiguration, setting: PostfixSetting): Propos
   return { title: `remove ${setting.name}`, ...proposeRemoval(postfix, setting) };
 }
 
+function namesGrade({ name, value }: PostfixSetting, grade: string): boolean {
+  return /_tls_(?:mandatory_)?ciphers$/.test(name) && value.toLowerCase() === grade;
+}
+
 /** Lists of grades that no endpoint takes: whoever wrote them believes that they do something. */
 function* unusedLists(context: CheckContext, groups: readonly CipherGroup[]): Iterable<Report> {
   const { postfix, endpoints } = context;
   if (postfix.master === null || postfix.main === null) return;
   if (endpoints.some((endpoint) => endpoint.side === 'client' && hasUnreadPolicies(postfix, endpoint)))
     return;
-  for (const setting of postfix.settings()) {
+  const settings = postfix.settings();
+  for (const setting of settings) {
     if (!LISTS.test(setting.name) || setting.value === '' || isUnclear(postfix, setting)) continue;
     if (groups.some(({ effective }) => sameSetting(effective.setting, setting))) continue;
     const of = postfix.get(setting.name, setting.kind === 'override' ? setting.service : null);
     if (of.value === defaultOf(postfix, setting.name)) continue;
     const grade = setting.name.replace(/^tls_|_cipherlist$/g, '');
-    yield { message: 'unused', at: setting.at, of, fix: removal(postfix, setting), data: { grade } };
+    const named = [...new Set(settings.filter((other) => namesGrade(other, grade)).map(({ name }) => name))];
+    const data = { grade, named };
+    yield { message: 'unused', at: setting.at, of, fix: removal(postfix, setting), data };
   }
 }
 
