@@ -2,10 +2,14 @@ import { InputError } from '../hosts/files.ts';
 import { distinctFiles, readLogFile } from '../hosts/log-files.ts';
 import { LogReader } from '../logs/reader.ts';
 import { rotatedSets } from '../logs/rotation.ts';
-import { type LogSummary, summarize } from '../logs/summary.ts';
+import type { WholeCounts } from '../logs/tally.ts';
 
 // All that reads logs is one chunk of the bundle, which other commands do not load.
-export { logsJson, logsText } from '../reports/logs.ts';
+export { summarize } from '../logs/summary.ts';
+export { logsCsv } from '../reports/logs/csv.ts';
+export { logsJson } from '../reports/logs/json.ts';
+export { logsMarkdown } from '../reports/logs/markdown.ts';
+export { logsText } from '../reports/logs/text.ts';
 
 /**
  * Reads logs and counts the sessions in them.
@@ -16,7 +20,7 @@ export { logsJson, logsText } from '../reports/logs.ts';
 export async function countLogs(
   paths: readonly string[],
   say: (message: string) => void,
-): Promise<{ readonly summary: LogSummary; readonly failed: boolean }> {
+): Promise<{ readonly counts: WholeCounts; readonly failed: boolean }> {
   let failed = false;
   const { files, repeated } = distinctFiles(paths);
   for (const path of repeated) say(`${path}: is given twice, and read once`);
@@ -40,7 +44,7 @@ export async function countLogs(
     }
     whole.follow(reader.finished(dayOf(latest ?? now)));
   }
-  return { summary: summarize(whole.end(dayOf(now))), failed };
+  return { counts: whole.end(dayOf(now)), failed };
 }
 
 function dayOf(date: Date): { readonly year: number; readonly month: number; readonly day: number } {

@@ -1,5 +1,8 @@
 import type { InputKind } from '../hosts/read.ts';
 import type { GivenReleases } from '../hosts/releases.ts';
+import type { Step } from '../logs/periods.ts';
+import type { OtherKind } from '../logs/summary.ts';
+import { PROTOCOLS } from '../model/protocol.ts';
 import { parseRelease } from '../model/release.ts';
 import { UsageError } from './errors.ts';
 
@@ -63,6 +66,17 @@ export const LINT_FORMATS = [
 
 /** A format of `lint`. */
 export type LintFormat = (typeof LINT_FORMATS)[number];
+
+/** Formats of `logs`. */
+export const LOG_FORMATS = ['text', 'json', 'csv', 'markdown'] as const;
+
+/** A format of `logs`. */
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+const STEPS: readonly Step[] = ['day', 'week', 'month'];
+
+/** Kinds of sessions beside those of a protocol. */
+const OTHER_KINDS: readonly OtherKind[] = ['TLS', 'clear', 'failed', 'untold'];
 
 const NO_COLOR: Option = { type: 'boolean', describe: 'Never use colours' };
 
@@ -186,7 +200,34 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     ...HOSTS,
     'no-color': NO_COLOR,
   },
-  logs: { format: FORMAT, 'no-color': NO_COLOR },
+  logs: {
+    by: {
+      type: 'string',
+      choices: STEPS,
+      value: 'STEP',
+      describe: 'Also over time, in steps of this length',
+    },
+    peers: { type: 'boolean', describe: 'Also name the peers behind each row, by address and name' },
+    protocol: {
+      type: 'list',
+      choices: [...PROTOCOLS, ...OTHER_KINDS],
+      value: 'PROTOCOL',
+      describe:
+        'Only sessions of this protocol, in the clear, or whose TLS failed; may be given several times',
+    },
+    cipher: {
+      type: 'list',
+      value: 'SUITE',
+      describe: 'Only sessions of this suite; may be given several times',
+    },
+    service: {
+      type: 'list',
+      value: 'NAME',
+      describe: 'Only sessions of this service, as reports name it; may be given several times',
+    },
+    format: { ...FORMAT, choices: LOG_FORMATS },
+    'no-color': NO_COLOR,
+  },
   explain: { rules: RULES, format: FORMAT, 'no-color': NO_COLOR },
   rules: {
     rules: RULES,

@@ -4,7 +4,15 @@ import { DovecotLines } from './dovecot-lines.ts';
 import { ExportReader, isExportField, type JournalEntry, journalJson } from './journal.ts';
 import { emptyLine, hashOf, Program, programOf, readHead } from './line.ts';
 import { type DeferredLine, type Session, type SessionOptions, Sessions } from './sessions.ts';
-import { type Counts, countPeer, type LineCounts, type PeerDetails, type Row, Tally } from './tally.ts';
+import {
+  type Counts,
+  countPeer,
+  type LineCounts,
+  type PeerDetails,
+  type Row,
+  Tally,
+  type WholeCounts,
+} from './tally.ts';
 
 /** A part of a log that was read by itself; plain data, which can be handed between threads. */
 export interface Part extends Counts {
@@ -115,10 +123,7 @@ export class LogReader {
    *
    * @param latest a day that the last line without a year is not after
    */
-  end(latest: { readonly year: number; readonly month: number; readonly day: number }): Counts & {
-    /** The days by index. */
-    readonly dates: readonly string[];
-  } {
+  end(latest: { readonly year: number; readonly month: number; readonly day: number }): WholeCounts {
     this.#sessions.end();
     return { ...this.#counts(), dates: this.#days.named(latest) };
   }

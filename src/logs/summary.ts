@@ -1,15 +1,13 @@
 import { PROTOCOLS } from '../model/protocol.ts';
-import type { Counts, Direction, LineCounts, Peer, Row, SessionState } from './tally.ts';
+import { type Period, periodsOf, type Step } from './periods.ts';
+import type { Direction, LineCounts, Peer, Row, SessionState, WholeCounts } from './tally.ts';
 
-/** Sessions that a report shows as one row. */
-export interface SessionRow {
-  readonly direction: Direction;
-  readonly service: string;
-  /** Null where the log does not name them. */
-  readonly protocol: string | null;
-  readonly cipher: string | null;
+/** A peer of a row. */
+export interface PeerRow {
+  readonly address: string;
+  /** The name that the log gives it, `unknown` for none. */
+  readonly name: string;
   readonly sessions: number;
-  readonly peers: number;
 }
 
 /** Sessions of one kind without TLS, or of which the log does not tell. */
@@ -18,11 +16,31 @@ export interface OtherRow {
   readonly service: string;
   readonly sessions: number;
   readonly peers: number;
+  /** Sessions in each of the periods; only where a time axis is asked for. */
+  readonly byPeriod?: readonly number[];
+  /** The peers, those with most sessions first; only where they are asked for. */
+  readonly byPeer?: readonly PeerRow[];
+}
+
+/** Sessions that a report shows as one row. */
+export interface SessionRow extends OtherRow {
+  /** Null where the log does not name them. */
+  readonly protocol: string | null;
+  readonly cipher: string | null;
 }
 
 /** Sessions that began TLS and did not get it. */
 export interface RefusedRow extends OtherRow {
   readonly reason: string;
+}
+
+/** All sessions of a service in one direction, whatever is shown of them. */
+export interface ServiceTotal {
+  readonly direction: Direction;
+  readonly service: string;
+  readonly sessions: number;
+  /** As in rows. */
+  readonly byPeriod?: readonly number[];
 }
 
 /** What a log says of the sessions in it. */
@@ -37,71 +55,174 @@ export interface LogSummary {
    * than 3.11, which says it in the line of the delivery.
    */
   readonly untold: readonly OtherRow[];
+  /** Incoming before outgoing, by name. */
+  readonly totals: readonly ServiceTotal[];
   readonly lines: LineCounts;
   /** First and last day, `2026-01-31`; null for a log without sessions. */
   readonly first: string | null;
   readonly last: string | null;
+  /** The time axis and its step; null where none is asked for. */
+  readonly step: Step | null;
+  readonly periods: readonly Period[];
+  /** Rows name their peers. */
+  readonly peersNamed: boolean;
 }
 
-/** Makes what a report shows of what was counted; users and days are added up. */
-export function summarize(counts: Counts & { readonly dates: readonly string[] }): LogSummary {
+/** What a session was where no protocol tells: TLS of which the log tells no more, or none. */
+export type OtherKind = 'TLS' | 'clear' | 'failed' | 'untold';
+
+/** What is asked of a log. An empty list asks for all. */
+export interface LogQuestion {
+  readonly step: Step | null;
+  /** Peers are to be named. */
+  readonly peers: boolean;
+  /** Names of protocols, and `OtherKind`s. */
+  readonly protocols: readonly string[];
+  readonly ciphers: readonly string[];
+  readonly services: readonly string[];
+}
+
+/** The spread, and nothing else. */
+export const SPREAD: LogQuestion = { step: null, peers: false, protocols: [], ciphers: [], services: [] };
+
+/** Rows that a report shows as one. */
+interface Group {
+  readonly row: Row;
+  readonly state: SessionState;
+  sessions: number;
+  /** By index of the peer. */
+  readonly peers: Map<number, number>;
+  readonly byPeriod: number[];
+}
+
+/** Makes what a report shows of what was counted; users are added up, and days into periods. */
+export function summarize(counts: WholeCounts, question: LogQuestion = SPREAD): LogSummary {
+  const days = new Set<string>();
+  for (const row of counts.rows) {
+    row.days.forEach((number, day) => {
+      if (number > 0) days.add(counts.dates[day] ?? '');
+    });
+  }
+  const { periods, of: periodOf } = periodsOf(days, question.step ?? 'month');
+  const all = groupsOf(counts, (day) => periodOf.get(counts.dates[day] ?? '') ?? 0, periods.length);
+  const axis = (byPeriod: readonly number[]): Pick<OtherRow, 'byPeriod'> =>
+    question.step === null ? {} : { byPeriod };
+  const other = ({ row, sessions, peers, byPeriod }: Group): OtherRow => ({
+    direction: row.direction,
+    service: row.service,
+    sessions,
+    peers: peers.size,
+    ...axis(byPeriod),
+    ...(question.peers ? { byPeer: peerRows(peers, counts.peers) } : {}),
+  });
+  const of = (state: SessionState): Group[] =>
+    all.filter((group) => group.state === state && isAsked(group, question));
+  const inOrder = [...days].sort();
+  return {
+    sessions: of('tls').map((group) => {
+      const { direction, service, ...rest } = other(group);
+      const { protocol, cipher } = group.row;
+      return { direction, service, protocol, cipher, ...rest };
+    }),
+    plaintext: of('plaintext').map(other),
+    refused: of('refused').map((group) => ({ ...other(group), reason: reasonOf(group) })),
+    untold: of('untold').map(other),
+    totals: totalsOf(all).map(({ byPeriod, ...total }) => ({ ...total, ...axis(byPeriod) })),
+    lines: counts.lines,
+    first: inOrder[0] ?? null,
+    last: inOrder.at(-1) ?? null,
+    step: question.step,
+    periods: question.step === null ? [] : periods,
+    peersNamed: question.peers,
+  };
+}
+
+/** Rows that are one for a report, in its order. */
+function groupsOf(counts: WholeCounts, periodOf: (day: number) => number, periods: number): Group[] {
   const peersOf = peersByRow(counts.peers);
   const told = new Set(
     counts.rows
       .filter(({ state }) => state !== 'untold')
       .map(({ direction, service }) => `${direction} ${service}`),
   );
-  const groups = new Map<string, { row: Row; state: SessionState; sessions: number; peers: Set<number> }>();
-  const days = new Set<string>();
+  const groups = new Map<string, Group>();
   for (const row of counts.rows) {
     const sessions = sessionsOf(row);
     if (sessions === 0) continue;
-    row.days.forEach((number, day) => {
-      if (number > 0) days.add(counts.dates[day] ?? '');
-    });
     // A service that tells of TLS where there is some tells by its silence that there was none.
     const silent = row.state === 'untold' && told.has(`${row.direction} ${row.service}`);
     const state = silent ? 'plaintext' : row.state;
     const reason = state === 'refused' ? row.reason : null;
     const key = [row.direction, row.service, state, row.protocol, row.cipher, reason].join('\0');
-    const group = groups.get(key) ?? { row, state, sessions: 0, peers: new Set() };
+    const group = groups.get(key) ?? {
+      row,
+      state,
+      sessions: 0,
+      peers: new Map<number, number>(),
+      byPeriod: Array<number>(periods).fill(0),
+    };
     groups.set(key, group);
     group.sessions += sessions;
-    for (const peer of peersOf[row.index] ?? []) group.peers.add(peer);
+    row.days.forEach((number, day) => {
+      const period = periodOf(day);
+      group.byPeriod[period] = (group.byPeriod[period] ?? 0) + number;
+    });
+    for (const [peer, number] of peersOf[row.index] ?? [])
+      group.peers.set(peer, (group.peers.get(peer) ?? 0) + number);
   }
-  const all = [...groups.values()].sort(
+  return [...groups.values()].sort(
     (a, b) =>
       compareTexts(a.row.direction, b.row.direction) ||
       compareTexts(a.row.service, b.row.service) ||
       rank(b.row.protocol) - rank(a.row.protocol) ||
       b.sessions - a.sessions ||
       compareTexts(a.row.cipher ?? '', b.row.cipher ?? '') ||
-      compareTexts(a.row.reason ?? '', b.row.reason ?? ''),
+      compareTexts(reasonOf(a), reasonOf(b)),
   );
-  const other = ({ row, sessions, peers }: (typeof all)[number]): OtherRow => ({
-    direction: row.direction,
-    service: row.service,
-    sessions,
-    peers: peers.size,
-  });
-  const of = (state: SessionState): typeof all => all.filter((group) => group.state === state);
-  const inOrder = [...days].sort();
-  return {
-    sessions: of('tls').map((group) => ({
-      direction: group.row.direction,
-      service: group.row.service,
-      protocol: group.row.protocol,
-      cipher: group.row.cipher,
-      sessions: group.sessions,
-      peers: group.peers.size,
-    })),
-    plaintext: of('plaintext').map(other),
-    refused: of('refused').map((group) => ({ ...other(group), reason: group.row.reason ?? 'not told' })),
-    untold: of('untold').map(other),
-    lines: counts.lines,
-    first: inOrder[0] ?? null,
-    last: inOrder.at(-1) ?? null,
-  };
+}
+
+function totalsOf(groups: readonly Group[]): Required<ServiceTotal>[] {
+  const totals = new Map<string, Required<ServiceTotal>>();
+  for (const { row, sessions, byPeriod } of groups) {
+    const { direction, service } = row;
+    const key = `${direction} ${service}`;
+    const before = totals.get(key);
+    totals.set(key, {
+      direction,
+      service,
+      sessions: (before?.sessions ?? 0) + sessions,
+      byPeriod: byPeriod.map((number, period) => number + (before?.byPeriod[period] ?? 0)),
+    });
+  }
+  return [...totals.values()];
+}
+
+function isAsked({ row, state }: Group, { protocols, ciphers, services }: LogQuestion): boolean {
+  const kind = state === 'tls' ? (row.protocol ?? 'TLS') : KIND[state];
+  return (
+    (protocols.length === 0 || protocols.includes(kind)) &&
+    (ciphers.length === 0 || ciphers.includes(row.cipher ?? '')) &&
+    (services.length === 0 || services.includes(row.service))
+  );
+}
+
+const KIND: Readonly<Record<Exclude<SessionState, 'tls'>, OtherKind>> = {
+  plaintext: 'clear',
+  refused: 'failed',
+  untold: 'untold',
+};
+
+function reasonOf({ row }: Group): string {
+  return row.reason ?? 'not told';
+}
+
+function peerRows(sessionsByPeer: ReadonlyMap<number, number>, peers: readonly Peer[]): PeerRow[] {
+  return [...sessionsByPeer]
+    .map(([index, sessions]) => {
+      const { address, name } = peers[index] ?? { address: '', name: '' };
+      return { address, name, sessions };
+    })
+    .sort((a, b) => b.sessions - a.sessions || compareTexts(a.address, b.address));
 }
 
 /** Sessions of a row on all days. */
@@ -109,14 +230,15 @@ export function sessionsOf({ days }: Pick<Row, 'days'>): number {
   return days.reduce((sum, sessions) => sum + sessions, 0);
 }
 
-/** The indexes of the peers of each row, by index of the row. */
-function peersByRow(peers: readonly Peer[]): number[][] {
-  const byRow: number[][] = [];
+/** The peers of each row with their sessions, by index of the row. */
+function peersByRow(peers: readonly Peer[]): (readonly [peer: number, sessions: number])[][] {
+  const byRow: (readonly [number, number])[][] = [];
   peers.forEach(({ rows, sessions }, peer) => {
     rows.forEach((row, at) => {
-      if ((sessions[at] ?? 0) > 0) {
+      const number = sessions[at] ?? 0;
+      if (number > 0) {
         const list = byRow[row] ?? [];
-        list.push(peer);
+        list.push([peer, number]);
         byRow[row] = list;
       }
     });
@@ -128,6 +250,7 @@ function rank(protocol: string | null): number {
   return protocol === null ? -1 : (PROTOCOLS as readonly string[]).indexOf(protocol);
 }
 
-function compareTexts(a: string, b: string): number {
+/** The order of two texts by their units: the same everywhere, whatever the language. */
+export function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

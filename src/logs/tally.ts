@@ -83,6 +83,12 @@ export interface Counts {
   readonly lines: LineCounts;
 }
 
+/** What was counted in whole logs. */
+export interface WholeCounts extends Counts {
+  /** The days by index, as `2026-01-31`. */
+  readonly dates: readonly string[];
+}
+
 /** Rows by what they stand for, and the peers that they count. */
 export class Tally {
   readonly peers: Peer[] = [];

@@ -82,7 +82,7 @@ test('the spread, as a table', () => {
 
 test('the guide shows what is printed', () => {
   const guide = fs.readFileSync(path.join(__dirname, '..', '..', 'docs', 'logs.md'), 'utf8');
-  const tables = [...guide.matchAll(/```\n((?:Incoming|Outgoing)[^`]+)```/g)].map(([, table]) => table);
+  const tables = [...guide.matchAll(/```\n((?:Incoming|Outgoing), \w+ [^`]+)```/g)].map(([, table]) => table);
   expect(tables).toHaveLength(2);
   const { stdout } = logs([path.join(RECORDED, 'postfix-3.10.13.txt')]);
   for (const table of tables) expect(stdout).toContain(`\n\n${table}\n`);
@@ -95,12 +95,43 @@ test('no address and no login', () => {
   for (const name of fs.readdirSync(RECORDED).filter((one) => one.endsWith('.txt'))) {
     const file = path.join(RECORDED, name);
     expect(fs.readFileSync(file, 'latin1')).toMatch(/192\.0\.2\.1/);
-    for (const format of ['text', 'json']) {
-      const { stdout, status } = logs([file, '--format', format]);
+    for (const format of ['text', 'json', 'csv', 'markdown']) {
+      const { stdout, status } = logs([file, '--format', format, '--by', 'day']);
       expect(status).toBe(0);
       expect(stdout).not.toMatch(/\d+\.\d+\.\d+\.\d+|2001:db8|somebody|someone|example/);
     }
   }
+});
+
+describe('questions', () => {
+  test('who still speaks TLSv1, and when', () => {
+    write('mail.log', session('Nov 26') + session('Nov 27', 8).replaceAll('TLSv1.3', 'TLSv1'));
+    fs.utimesSync(path.join(folder, 'mail.log'), new Date('2026-11-28'), new Date('2026-11-28'));
+    const { stdout } = logs([
+      'mail.log',
+      '--protocol',
+      'TLSv1',
+      '--peers',
+      '--by',
+      'day',
+      '--service',
+      'smtpd',
+    ]);
+    expect(stdout).toContain('    1  192.0.2.1  mail.example.net\n');
+    expect(stdout).toContain('  2026-11-27                    1  100.0 %\n');
+    expect(logs(['mail.log', '--cipher', 'AES128-SHA']).stdout).toContain('No session is of the kind');
+    expect(logs(['mail.log', '--format', 'markdown']).stdout).toMatch(/^### /);
+    expect(logs(['mail.log', '--format', 'csv']).stdout).toMatch(/^direction,.*\r\nin,/);
+  });
+
+  test.each([
+    ['--protocol', 'TLSv2'],
+    ['--by', 'year'],
+    ['--by', 'day', '--peers', '--format', 'csv'],
+  ])('%s %s …: wrong usage', (...args) => {
+    write('mail.log', session('Nov 26'));
+    expect(logs(['mail.log', ...args])).toMatchObject({ status: 2, stdout: '' });
+  });
 });
 
 describe('files', () => {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { LogReader, type Part } from '../../src/logs/reader.ts';
 import { type LogSummary, summarize } from '../../src/logs/summary.ts';
+import type { WholeCounts } from '../../src/logs/tally.ts';
 
 const LATEST = { year: 2026, month: 11, day: 26 };
 
@@ -44,10 +45,15 @@ export function withoutReasons(traffic: Traffic): Traffic {
 }
 
 /** What is counted of a text that is read in one piece. */
-export function read(text: string, latest = LATEST): LogSummary {
+export function readCounts(text: string, latest = LATEST): WholeCounts {
   const reader = new LogReader({ continues: false });
   reader.read(text, Buffer.from(text, 'latin1'));
-  return summarize(reader.end(latest));
+  return reader.end(latest);
+}
+
+/** The same as reports show it. */
+export function read(text: string, latest = LATEST): LogSummary {
+  return summarize(readCounts(text, latest));
 }
 
 /** The same, each text read by a reader of its own and joined in order. */

@@ -1,5 +1,6 @@
 import { SEVERITIES, type Severity } from '../../model/finding.ts';
-import { count, shownText } from '../words.ts';
+import { code, plain } from '../markdown.ts';
+import { count } from '../words.ts';
 import type { PlainFinding } from './plain.ts';
 import type { LintEnd, LintedHost, LintReport, LintRun } from './report.ts';
 
@@ -86,19 +87,4 @@ function row({ severity, at, rule, message, advice }: PlainFinding): string {
   const { line } = at;
   const where = code(`${at.file}:${line}`);
   return `| ${MARKS[severity]} | ${where} | ${plain(message)} ${plain(advice)} (${code(rule)}) |`;
-}
-
-/** Text as Markdown shows it, on one line of a table. */
-function plain(text: string): string {
-  return shownText(text, Number.POSITIVE_INFINITY).replace(/[\\`*_{}[\]<>|#~@&]/g, (found) =>
-    found === '@' ? '@\u200b' : `\\${found}`,
-  );
-}
-
-/** The same as code. */
-function code(text: string): string {
-  const line = shownText(text, Number.POSITIVE_INFINITY);
-  const ticks = line.includes('`') ? '``' : '`';
-  const padded = line.startsWith('`') || line.endsWith('`') ? ` ${line} ` : line;
-  return `${ticks}${padded.replaceAll('|', '\\|')}${ticks}`;
 }
