@@ -16,15 +16,17 @@ export { logsText } from '../reports/logs/text.ts';
  *
  * @param paths in any order: the files of a rotated set are read from the oldest on, each file once
  * @param say takes what is wrong with a file
+ * @param details also who is behind the sessions, which takes longer
  */
 export async function countLogs(
   paths: readonly string[],
   say: (message: string) => void,
+  details: boolean,
 ): Promise<{ readonly counts: WholeCounts; readonly failed: boolean }> {
   let failed = false;
   const { files, repeated } = distinctFiles(paths);
   for (const path of repeated) say(`${path}: is given twice, and read once`);
-  const options = { continues: false };
+  const options = { continues: false, details };
   const whole = new LogReader(options);
   const now = new Date();
   for (const set of rotatedSets(files)) {

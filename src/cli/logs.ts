@@ -18,7 +18,11 @@ export async function logs({ words, given }: Request): Promise<number> {
   if (format === 'csv' && question.step !== null && question.peers)
     throw new UsageError('--format csv has one table: give --by or --peers, not both', 'logs');
   const { countLogs, logsCsv, logsJson, logsMarkdown, logsText, summarize } = await import('./count-logs.ts');
-  const { counts, failed } = await countLogs(words, (message) => err(`pfharden: ${message}\n`));
+  const { counts, failed } = await countLogs(
+    words,
+    (message) => err(`pfharden: ${message}\n`),
+    question.peers,
+  );
   const write: Readonly<Record<LogFormat, (summary: LogSummary) => string>> = {
     text: (summary) => logsText(summary, outputPalette(isOn(given, 'no-color'))),
     json: logsJson,

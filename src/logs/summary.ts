@@ -8,6 +8,15 @@ export interface PeerRow {
   /** The name that the log gives it, `unknown` for none. */
   readonly name: string;
   readonly sessions: number;
+  /**
+   * Domains of the senders of its messages (in), or of the recipients (out), in order; not necessarily of messages
+   * of this row.
+   */
+  readonly domains: readonly string[];
+  /** There are more domains than are known. */
+  readonly moreDomains: boolean;
+  /** Who logged in, in order. */
+  readonly users: readonly string[];
 }
 
 /** Sessions of one kind without TLS, or of which the log does not tell. */
@@ -89,6 +98,8 @@ export const SPREAD: LogQuestion = { step: null, peers: false, protocols: [], ci
 interface Group {
   readonly row: Row;
   readonly state: SessionState;
+  /** Indexes of all that it is made of. */
+  readonly rows: Set<number>;
   sessions: number;
   /** By index of the peer. */
   readonly peers: Map<number, number>;
@@ -107,13 +118,13 @@ export function summarize(counts: WholeCounts, question: LogQuestion = SPREAD): 
   const all = groupsOf(counts, (day) => periodOf.get(counts.dates[day] ?? '') ?? 0, periods.length);
   const axis = (byPeriod: readonly number[]): Pick<OtherRow, 'byPeriod'> =>
     question.step === null ? {} : { byPeriod };
-  const other = ({ row, sessions, peers, byPeriod }: Group): OtherRow => ({
-    direction: row.direction,
-    service: row.service,
-    sessions,
-    peers: peers.size,
-    ...axis(byPeriod),
-    ...(question.peers ? { byPeer: peerRows(peers, counts.peers) } : {}),
+  const other = (group: Group): OtherRow => ({
+    direction: group.row.direction,
+    service: group.row.service,
+    sessions: group.sessions,
+    peers: group.peers.size,
+    ...axis(group.byPeriod),
+    ...(question.peers ? { byPeer: peerRows(group, counts.peers) } : {}),
   });
   const of = (state: SessionState): Group[] =>
     all.filter((group) => group.state === state && isAsked(group, question));
@@ -157,11 +168,13 @@ function groupsOf(counts: WholeCounts, periodOf: (day: number) => number, period
     const group = groups.get(key) ?? {
       row,
       state,
+      rows: new Set<number>(),
       sessions: 0,
       peers: new Map<number, number>(),
       byPeriod: Array<number>(periods).fill(0),
     };
     groups.set(key, group);
+    group.rows.add(row.index);
     group.sessions += sessions;
     row.days.forEach((number, day) => {
       const period = periodOf(day);
@@ -216,13 +229,31 @@ function reasonOf({ row }: Group): string {
   return row.reason ?? 'not told';
 }
 
-function peerRows(sessionsByPeer: ReadonlyMap<number, number>, peers: readonly Peer[]): PeerRow[] {
+function peerRows({ row, rows, peers: sessionsByPeer }: Group, peers: readonly Peer[]): PeerRow[] {
   return [...sessionsByPeer]
     .map(([index, sessions]) => {
-      const { address, name } = peers[index] ?? { address: '', name: '' };
-      return { address, name, sessions };
+      const { address = '', name = '', details } = peers[index] ?? {};
+      const domains = row.direction === 'in' ? details?.senders : details?.recipients;
+      const users = [...(details?.users ?? [])].filter(([, counted]) =>
+        [...counted.keys()].some((one) => rows.has(one)),
+      );
+      return {
+        address,
+        name,
+        sessions,
+        domains: (domains?.names ?? []).map(decoded).sort(compareTexts),
+        moreDomains: domains?.more === true,
+        users: users.map(([user]) => decoded(user)).sort(compareTexts),
+      };
     })
     .sort((a, b) => b.sessions - a.sessions || compareTexts(a.address, b.address));
+}
+
+/** A text of the log, which is read as Latin-1, as its writer meant it. */
+function decoded(text: string): string {
+  const bytes = Buffer.from(text, 'latin1');
+  const utf8 = bytes.toString('utf8');
+  return utf8.includes('\ufffd') ? text : utf8;
 }
 
 /** Sessions of a row on all days. */

@@ -15,6 +15,8 @@ const tls = (day: string, peer: string, suite: string): string =>
   smtpd(day, `disconnect from ${peer} ehlo=2 starttls=1 mail=1 quit=1 commands=5`);
 const clear = (day: string, peer: string): string =>
   smtpd(day, `disconnect from ${peer} ehlo=1 mail=1 quit=1 commands=3`);
+const qmgr = (day: string, id: string, sender: string): string =>
+  `${day}T10:00:01Z mx1 postfix/qmgr[3]: ${id}: from=<${sender}>, size=400, nrcpt=1 (queue active)\n`;
 const delivery = (day: string): string =>
   `${day}T10:00:00Z mx1 postfix/smtp[8]: AA1: to=<x@example.net>, relay=mx.example.net[192.0.2.9]:25, delay=1, dsn=2.0.0, status=sent (250 ok)\n`;
 
@@ -38,7 +40,7 @@ const LOG = [
 ].join('');
 
 const ask = (question: Partial<LogQuestion>, log = LOG) =>
-  summarize(readCounts(log), { ...SPREAD, ...question });
+  summarize(readCounts(log, { details: question.peers === true }), { ...SPREAD, ...question });
 
 describe('as text', () => {
   test('a time axis with a hole, and weeks in which a service had no session', () => {
@@ -116,6 +118,22 @@ describe('as text', () => {
     expect(lines.slice(10)).toEqual(['    … and 2 more with 2 sessions: --format csv has all', '']);
   });
 
+  test('whose mail it is, and who logs in', () => {
+    const log =
+      smtpd('2026-11-02', `AB1: client=${A}`) +
+      smtpd('2026-11-02', `disconnect from ${A} ehlo=1 mail=1 quit=1 commands=3`) +
+      qmgr('2026-11-02', 'AB1', 'x@d.example') +
+      smtpd('2026-11-02', `AB2: client=${B}, sasl_method=PLAIN, sasl_username=m\u00c3\u00bcller`) +
+      smtpd('2026-11-02', `disconnect from ${B} ehlo=1 auth=1 mail=1 quit=1 commands=4`) +
+      delivery('2026-11-02');
+    const text = logsText(ask({ peers: true }, log), PLAIN);
+    expect(text).toContain(
+      '    1  192.0.2.1  a.example  from d.example\n    1  192.0.2.2  unknown  as müller\n',
+    );
+    expect(text).toContain('    1  192.0.2.9  mx.example.net  to example.net\n');
+    expect(logsCsv(ask({ peers: true }, log))).toContain(',192.0.2.2,unknown,1,,müller\r\n');
+  });
+
   test.each<[string, Partial<LogQuestion>, string[]]>([
     ['in the clear', { protocols: ['clear'] }, ['in the clear']],
     ['several', { protocols: ['clear', 'TLSv1.3'] }, ['TLSv1.3  TLS_AES', 'in the clear']],
@@ -167,12 +185,14 @@ describe('as CSV', () => {
   test('peers, and that there are none', () => {
     expect(logsCsv(ask({ peers: true, protocols: ['TLSv1'] }))).toBe(
       csv(
-        'direction,service,state,protocol,cipher,reason,address,name,sessions',
-        'in,smtpd,tls,TLSv1,AES128-SHA,,192.0.2.2,unknown,2',
-        'in,smtpd,tls,TLSv1,AES128-SHA,,192.0.2.1,a.example,1',
+        'direction,service,state,protocol,cipher,reason,address,name,sessions,domains,users',
+        'in,smtpd,tls,TLSv1,AES128-SHA,,192.0.2.2,unknown,2,,',
+        'in,smtpd,tls,TLSv1,AES128-SHA,,192.0.2.1,a.example,1,,',
       ),
     );
-    expect(logsCsv(ask({ peers: true, protocols: ['SSLv2'] }))).toMatch(/^direction.*name,sessions\r\n$/);
+    expect(logsCsv(ask({ peers: true, protocols: ['SSLv2'] }))).toMatch(
+      /^direction.*name,sessions,domains,users\r\n$/,
+    );
   });
 
   test('texts of strangers are no formulas and break no line', () => {
@@ -182,7 +202,7 @@ describe('as CSV', () => {
       .trim()
       .split('\r\n')
       .slice(1)
-      .map((line) => /192\.0\.2\.\d,(.*),1$/.exec(line)?.[1]);
+      .map((line) => /192\.0\.2\.\d,(.*),1,,$/.exec(line)?.[1]);
     expect(names).toEqual(["'=cmd|x", "'+1", "'-1", "'@sum", '"a""b,c"', '␛c']);
   });
 });
@@ -208,17 +228,18 @@ test('as Markdown', () => {
       '| *no session at all for 2 weeks* | 0 |  |',
       '| 2026-W49 | 2 | 0.0 % |',
       '',
-      '|  | address | name | sessions |',
-      '|---|---|---|---:|',
-      '| TLSv1 AES128-SHA | 192.0.2.2 | unknown | 2 |',
-      '| TLSv1 AES128-SHA | 192.0.2.1 | a.example | 1 |',
-      '| TLSv1 AES128-SHA | 192.0.2.7 | \\<b\\>\\|\\*x\\* | 1 |',
+      '|  | address | name | domains | users | sessions |',
+      '|---|---|---|---|---|---:|',
+      '| TLSv1 AES128-SHA | 192.0.2.2 | unknown |  |  | 2 |',
+      '| TLSv1 AES128-SHA | 192.0.2.1 | a.example |  |  | 1 |',
+      '| TLSv1 AES128-SHA | 192.0.2.7 | \\<b\\>\\|\\*x\\* |  |  | 1 |',
       '',
     ].join('\n'),
   );
 });
 
 test('as JSON', () => {
+  const nobody = { domains: [], moreDomains: false, users: [] };
   const { by, periods, sessions, plaintext } = JSON.parse(
     logsJson(ask({ step: 'week', peers: true, services: ['smtpd'] })),
   );
@@ -233,8 +254,8 @@ test('as JSON', () => {
     peers: 2,
     byPeriod: [3, 0, 0, 0],
     byPeer: [
-      { address: '192.0.2.2', name: 'unknown', sessions: 2 },
-      { address: '192.0.2.1', name: 'a.example', sessions: 1 },
+      { address: '192.0.2.2', name: 'unknown', sessions: 2, ...nobody },
+      { address: '192.0.2.1', name: 'a.example', sessions: 1, ...nobody },
     ],
   });
   expect(plaintext.in.services).toEqual([
@@ -243,7 +264,7 @@ test('as JSON', () => {
       sessions: 1,
       peers: 1,
       byPeriod: [0, 1, 0, 0],
-      byPeer: [{ address: '2001:db8::3', name: 'c.example', sessions: 1 }],
+      byPeer: [{ address: '2001:db8::3', name: 'c.example', sessions: 1, ...nobody }],
     },
   ]);
 });

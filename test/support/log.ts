@@ -45,15 +45,15 @@ export function withoutReasons(traffic: Traffic): Traffic {
 }
 
 /** What is counted of a text that is read in one piece. */
-export function readCounts(text: string, latest = LATEST): WholeCounts {
-  const reader = new LogReader({ continues: false });
+export function readCounts(text: string, { latest = LATEST, details = false } = {}): WholeCounts {
+  const reader = new LogReader({ continues: false, details });
   reader.read(text, Buffer.from(text, 'latin1'));
   return reader.end(latest);
 }
 
 /** The same as reports show it. */
 export function read(text: string, latest = LATEST): LogSummary {
-  return summarize(readCounts(text, latest));
+  return summarize(readCounts(text, { latest }));
 }
 
 /** The same, each text read by a reader of its own and joined in order. */

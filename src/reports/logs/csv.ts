@@ -43,9 +43,16 @@ export function logsCsv(summary: LogSummary): string {
   }
   if (summary.peersNamed) {
     return table(
-      [...what, 'address', 'name', 'sessions'],
+      [...what, 'address', 'name', 'sessions', 'domains', 'users'],
       all.flatMap((row) =>
-        (row.byPeer ?? []).map(({ address, name, sessions }) => [...kind(row), address, name, sessions]),
+        (row.byPeer ?? []).map(({ address, name, sessions, domains, moreDomains, users }) => [
+          ...kind(row),
+          address,
+          name,
+          sessions,
+          [...domains, ...(moreDomains ? ['…'] : [])].join(' '),
+          users.join(' '),
+        ]),
       ),
     );
   }

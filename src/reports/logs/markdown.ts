@@ -49,13 +49,15 @@ function peers(rows: readonly SpreadRow[]): string {
     .flatMap(({ label, byPeer }) => byPeer.map((peer) => ({ ...peer, label })))
     .sort((a, b) => b.sessions - a.sessions);
   const shown = table(
-    ['', 'address', 'name', 'sessions'],
+    ['', 'address', 'name', 'domains', 'users', 'sessions'],
     all
       .slice(0, MOST_PEERS)
-      .map(({ label, address, name, sessions }) => [
+      .map(({ label, address, name, sessions, domains, moreDomains, users }) => [
         plain(label.replace(/ {2,}/, ' ')),
         plain(address),
         plain(name),
+        plain([...domains, ...(moreDomains ? ['…'] : [])].join(', ')),
+        plain(users.join(', ')),
         numberText(sessions),
       ]),
   );
@@ -63,7 +65,16 @@ function peers(rows: readonly SpreadRow[]): string {
   return more > 0 ? `${shown}\n\n… and ${numberText(more)} more: \`--format csv\` has all.` : shown;
 }
 
-const LEFT: ReadonlySet<string> = new Set(['', 'address', 'name', 'day', 'week', 'month']);
+const LEFT: ReadonlySet<string> = new Set([
+  '',
+  'address',
+  'name',
+  'domains',
+  'users',
+  'day',
+  'week',
+  'month',
+]);
 
 /** A table: texts stand on the left and numbers on the right. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

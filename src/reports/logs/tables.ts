@@ -41,6 +41,7 @@ export interface Trend {
 
 /** All that a report says of a service in one direction. */
 export interface ServiceTables {
+  readonly direction: Direction;
   readonly title: string;
   readonly rows: readonly SpreadRow[];
   /** Null where no time axis is asked for. */
@@ -71,7 +72,8 @@ export function tablesOf(summary: LogSummary): ServiceTables[] {
     const rows = rowsOf(summary, total);
     if (rows.length === 0) return [];
     const trend = summary.step === null ? null : trendOf(rows, total, summary.periods, summary.step);
-    return [{ title: `${DIRECTIONS[total.direction]}, ${shownText(total.service)}`, rows, trend }];
+    const { direction } = total;
+    return [{ direction, title: `${DIRECTIONS[direction]}, ${shownText(total.service)}`, rows, trend }];
   });
 }
 

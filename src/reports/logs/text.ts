@@ -1,4 +1,5 @@
-import type { LogSummary } from '../../logs/summary.ts';
+import type { LogSummary, PeerRow } from '../../logs/summary.ts';
+import type { Direction } from '../../logs/tally.ts';
 import type { Palette } from '../palette.ts';
 import { shownText } from '../words.ts';
 import {
@@ -18,6 +19,9 @@ const BAR = 20;
 /** Peers that are listed under a row; the other formats that list them have all. */
 const MOST_PEERS = 10;
 
+/** Domains and users that are named of a peer. */
+const MOST_NAMES = 3;
+
 /** What a log says, for the terminal: by direction and service, TLS from the newest protocol, then what went without. */
 export function logsText(summary: LogSummary, palette: Palette): string {
   const parts = [`${headingOf(summary)}\n`];
@@ -29,7 +33,7 @@ export function logsText(summary: LogSummary, palette: Palette): string {
   return parts.join('\n');
 }
 
-function spreadText({ title, rows }: ServiceTables, palette: Palette): string {
+function spreadText({ direction, title, rows }: ServiceTables, palette: Palette): string {
   const label = Math.max(title.length, ...rows.map((row) => row.label.length + 2)) + 2;
   const head = ['sessions', 'share', 'peers'];
   const cells = rows.map(({ sessions, share, peers }) => [numberText(sessions), share, numberText(peers)]);
@@ -42,19 +46,19 @@ function spreadText({ title, rows }: ServiceTables, palette: Palette): string {
     const bar = '█'.repeat(Math.round(row.part * BAR));
     const name = `  ${row.label}`.padEnd(label);
     const line = `${row.weight === 'bad' ? palette.severity.warning(name) : name}${columns(cells[index] ?? [])}  ${bar}`;
-    return [line.trimEnd(), ...peersText(row).map((text) => palette.dim(text))];
+    return [line.trimEnd(), ...peersText(row, direction).map((text) => palette.dim(text))];
   });
   return `${palette.strong(title.padEnd(label))}${palette.dim(columns(head))}\n${lines.join('\n')}\n`;
 }
 
 /** The peers of a row with most sessions. */
-function peersText({ byPeer }: SpreadRow): string[] {
+function peersText({ byPeer }: SpreadRow, direction: Direction): string[] {
   const shown = byPeer.slice(0, MOST_PEERS);
   const width = Math.max(0, ...shown.map(({ sessions }) => numberText(sessions).length));
   const address = Math.max(0, ...shown.map((peer) => shownText(peer.address).length));
   const lines = shown.map(
     (peer) =>
-      `    ${numberText(peer.sessions).padStart(width)}  ${shownText(peer.address).padEnd(address)}  ${shownText(peer.name)}`,
+      `    ${numberText(peer.sessions).padStart(width)}  ${shownText(peer.address).padEnd(address)}  ${shownText(peer.name)}${detailsText(peer, direction)}`,
   );
   const rest = byPeer.slice(MOST_PEERS);
   if (rest.length > 0) {
@@ -64,6 +68,19 @@ function peersText({ byPeer }: SpreadRow): string[] {
     );
   }
   return lines;
+}
+
+/** Whose mail it is, and who logs in. */
+function detailsText({ domains, moreDomains, users }: PeerRow, direction: Direction): string {
+  const some = (names: readonly string[], more: boolean): string =>
+    `${names
+      .slice(0, MOST_NAMES)
+      .map((name) => shownText(name, 80))
+      .join(', ')}${more || names.length > MOST_NAMES ? ', …' : ''}`;
+  return [
+    domains.length === 0 ? '' : `  ${direction === 'in' ? 'from' : 'to'} ${some(domains, moreDomains)}`,
+    users.length === 0 ? '' : `  as ${some(users, false)}`,
+  ].join('');
 }
 
 /** The shares of protocols from period to period. */
