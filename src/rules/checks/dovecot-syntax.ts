@@ -5,7 +5,9 @@ import { neighbour, statementAt, tablePath } from '../../dovecot/surroundings.ts
 import type { DovecotFile, SyntaxProblem } from '../../dovecot/syntax/tree.ts';
 import type { Location, Span } from '../../text/source.ts';
 import type { DovecotCheck, DovecotCheckContext, ProposedFix, Report } from '../check.ts';
-import { isOwn, isUnknownSection, ownFaults } from './dovecot-common.ts';
+import { dovecotHead } from '../locate.ts';
+import { hasBranches, isAssumed, isOwn, isUnknownSection, ownFaults } from './dovecot-common.ts';
+import { isTemplated } from './misread-lines.ts';
 
 /** What Dovecot says of lines and sections, as far as it is not about a name or a value. */
 const OF_SYNTAX: ReadonlySet<DovecotFaultCode> = new Set<DovecotFaultCode>([
@@ -276,8 +278,31 @@ function besideFiles(
   return names.filter((one) => /^[0-9]{2}-.*\.conf$/.test(one)).sort();
 }
 
+const FRAGMENTS = 'conf.d';
+
+/** Files in conf.d that no include of the configuration reads: somebody may change them for nothing. */
+function* filesUnread(context: DovecotCheckContext): Iterable<Report> {
+  const { host, dovecot } = context;
+  const { tree, files } = dovecot;
+  const main = tree.main.source;
+  if (isAssumed(host, main) || hasBranches(dovecot)) return;
+  // Whatever names the folder, or may name it once it is filled in, is a matter of its own.
+  const isNamed = tree.statements.some(
+    ({ statement }) =>
+      statement.kind === 'include' &&
+      (statement.pattern.includes(FRAGMENTS) || isTemplated(statement.pattern)),
+  );
+  if (isNamed) return;
+  const folder = `${main.path.slice(0, main.path.lastIndexOf('/') + 1)}${FRAGMENTS}`;
+  const unread = (files.entries(folder) ?? []).filter((name) => /^[^.].*\.conf$/.test(name)).sort();
+  if (unread.length === 0) return;
+  const hasPasswords = dovecot.sections('passdb').length > 0;
+  yield { message: hasPasswords ? 'left' : 'default', at: dovecotHead(dovecot), data: { unread } };
+}
+
 /** Checks of what Dovecot makes of lines and includes, by the name that rule files call. */
 export const dovecotSyntaxChecks: Readonly<Record<string, DovecotCheck>> = {
   'dovecot/syntax': syntax,
   'dovecot/include-missing': includeMissing,
+  'dovecot/files-unread': filesUnread,
 };
