@@ -8,8 +8,8 @@ import type { CrossCheck, CrossCheckContext, JudgedEndpoint, ProposedFix, Report
 import { decidingPlace, dovecotPlace } from '../locate.ts';
 import { hasBranches, isAssumed } from './dovecot-common.ts';
 import { isComplete, socketsOf, speaksToPostfix, withValues } from './dovecot-sockets.ts';
-import { isTemplated as isTemplatedName } from './misread-lines.ts';
-import { isTemplated, smtpdEndpoints } from './smtpd-auth.ts';
+import { isTemplated } from './misread-lines.ts';
+import { smtpdEndpoints } from './smtpd-auth.ts';
 
 /**
  * Sockets over which Postfix asks Dovecot. Postfix opens them as `mail_owner`, from within `queue_directory`,
@@ -194,7 +194,7 @@ function isKnown({ dovecot, host }: CrossCheckContext['dovecot']): boolean {
 
 /** A path that is not known before a template engine has filled it in. */
 function isUnknown(path: string): boolean {
-  return isTemplatedName(path) || /[{}%]/.test(path);
+  return isTemplated(path) || /[{}%]/.test(path);
 }
 
 /**

@@ -9,7 +9,8 @@ import { serverNames } from '../../tls/chain.ts';
 import type { CrossCheck, CrossCheckContext, Report } from '../check.ts';
 import { decidingPlace, dovecotPlace } from '../locate.ts';
 import { isWhole, mayJudge, placeOf, tlsServers } from './dovecot-tls-common.ts';
-import { authOffer, isTemplated, smtpdEndpoints, tlsWorks } from './smtpd-auth.ts';
+import { isTemplated } from './misread-lines.ts';
+import { authOffer, smtpdEndpoints, tlsWorks } from './smtpd-auth.ts';
 
 /** What users meet on both servers of a host: the same programs send by one and read by the other. */
 

@@ -190,8 +190,8 @@ export function isMisread(configuration: PostfixConfiguration, setting: PostfixS
   return setting.entry.meant !== null || /\S-o$/.test(setting.value);
 }
 
-/** Marks of template engines whose directives stand where an entry would. */
-const TEMPLATE_MARKS = /\{\{|\{%|\{#|<%|%>|^(?:__\w+__|@\w+@|\{\w+\}|%\w+%)$/;
+/** Marks of template engines. Behind a dollar sign two braces are the beginning of a condition of Postfix. */
+const TEMPLATE_MARKS = /(?:^|[^$])\{\{|\{%|\{#|<%|%>|@@|%\(|^(?:__\w+__|@\w+@|\{\w+\}|%\w+%)$/;
 
 /** True for text that a template engine replaces. */
 export function isTemplated(text: string): boolean {

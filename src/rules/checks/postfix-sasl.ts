@@ -12,7 +12,8 @@ import type { Edit } from '../../text/edits.ts';
 import { nearest } from '../../text/nearest.ts';
 import type { Check, CheckContext, ProposedFix, Report } from '../check.ts';
 import { decidingPlace } from '../locate.ts';
-import { authOffer, isTemplated, loginOnlyList, smtpdEndpoints, tlsWorks } from './smtpd-auth.ts';
+import { isTemplated } from './misread-lines.ts';
+import { authOffer, loginOnlyList, smtpdEndpoints, tlsWorks } from './smtpd-auth.ts';
 
 const AUTH_ENABLE = 'smtpd_sasl_auth_enable';
 const AUTH_ONLY = 'smtpd_tls_auth_only';

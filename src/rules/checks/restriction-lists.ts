@@ -13,7 +13,8 @@ import {
 import type { Location } from '../../text/source.ts';
 import type { CheckContext } from '../check.ts';
 import { decidingPlace } from '../locate.ts';
-import { isTemplated, smtpdEndpoints } from './smtpd-auth.ts';
+import { isTemplated } from './misread-lines.ts';
+import { smtpdEndpoints } from './smtpd-auth.ts';
 
 /** A restriction list as an smtpd has it. */
 export interface ListUse {

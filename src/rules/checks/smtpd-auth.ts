@@ -37,11 +37,6 @@ export function tlsWorks({ tls, fault }: PostfixEndpoint): boolean {
   return tls.mode !== 'none' && fault === null;
 }
 
-/** True for a value that a template engine will fill. */
-export function isTemplated(value: string): boolean {
-  return /(^|[^$])\{\{|\{%|<%|@@|%\(/.test(value);
-}
-
 /**
  * A list that lets in who has logged in and nobody else. Of releases without relay restrictions, and
  * where the release is not known, it is the one for clients, which waits for RCPT TO unless
