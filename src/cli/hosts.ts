@@ -7,10 +7,11 @@ import { hostOptions, type Request } from './options.ts';
 import { err, standardInput } from './terminal.ts';
 
 /** The hosts of a command line; what cannot be read is said and does not stop the others. */
-export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ignored'> {
+export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ignored' | 'leftOut'> {
   readonly hosts: FoundHosts['hosts'];
   readonly config: FoundHosts['config'];
   readonly ignored: FoundHosts['ignored'];
+  readonly leftOut: FoundHosts['leftOut'];
   /** How each of them is read. */
   readonly options: ReadOptions;
   /** What could not be read, a sentence each. */
@@ -18,13 +19,14 @@ export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ig
 
   /** @param summary whether the command itself tells what was ignored */
   private constructor(
-    { hosts, config, ignored, problems }: FoundHosts,
+    { hosts, config, ignored, leftOut, problems }: FoundHosts,
     options: ReadOptions,
     summary: boolean,
   ) {
     this.hosts = hosts;
     this.config = config;
     this.ignored = ignored;
+    this.leftOut = leftOut;
     this.options = options;
     for (const { message } of problems) this.say(message);
     const configs = new Set([config, ...hosts.map((host) => host.config?.config ?? null)]);
@@ -36,8 +38,8 @@ export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ig
 
   /** @throws InputError, UsageError */
   static async of({ words, given, command }: Request): Promise<RequestedHosts> {
-    const { as, configs, flags, exec } = hostOptions(given, command);
-    const found = await findHosts(words, { as, configs, standardInput });
+    const { flags, exec, ...finding } = hostOptions(given, command);
+    const found = await findHosts(words, { ...finding, standardInput });
     return new RequestedHosts(found, { flags, exec, now: Date.now() }, command === 'lint');
   }
 

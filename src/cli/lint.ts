@@ -2,7 +2,7 @@ import { InputError } from '../hosts/files.ts';
 import type { FoundHost } from '../hosts/find.ts';
 import type { Severity } from '../model/finding.ts';
 import { paletteOf } from '../reports/palette.ts';
-import { ignoredText } from '../reports/settings.ts';
+import { ignoredText, leftOutText } from '../reports/settings.ts';
 import { summaryText } from '../reports/text.ts';
 import { joinTotals, noTotals } from '../reports/totals.ts';
 import type { BaselineRun } from './baseline.ts';
@@ -61,11 +61,12 @@ export async function lint(request: Request): Promise<number> {
     out(`${quiet ? '' : settings.once(host)}${outcome.text}`);
   }
   const ignored = hosts.ignored.map(({ path }) => path);
-  outputs?.end({ totals, ignored, problems: hosts.problems });
+  outputs?.end({ totals, ignored, leftOut: hosts.leftOut, problems: hosts.problems });
   if (plan.standard === 'text' && !quiet) {
     const { coloured, suppressed, verbose } = text;
     if (totals.hosts > 0) out(summaryText(totals, { palette: paletteOf(coloured), suppressed }));
     out(ignoredText(hosts.ignored, verbose));
+    out(leftOutText(hosts.leftOut, verbose));
   }
   const said = baseline?.finish(hosts.failed) ?? '';
   if (plan.standard !== 'text' || quiet) err(said);

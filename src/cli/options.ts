@@ -4,6 +4,7 @@ import type { Step } from '../logs/periods.ts';
 import type { OtherKind } from '../logs/summary.ts';
 import { PROTOCOLS } from '../model/protocol.ts';
 import { parseRelease } from '../model/release.ts';
+import { type PathGlob, pathGlob } from '../text/path-glob.ts';
 import { UsageError } from './errors.ts';
 
 /** One option of the command line. All are long; a boolean takes no value, a list may be given again and again. */
@@ -101,6 +102,21 @@ const OPENSSL: Option = {
 
 const SEVERITIES = ['error', 'warning', 'info'];
 
+/** Options of commands that search folders for hosts. */
+const SEARCH: Options = {
+  include: {
+    type: 'list',
+    value: 'GLOB',
+    describe:
+      'Of what is found in folders, only files that match; what git or .pfharden.json leaves out stays out',
+  },
+  exclude: {
+    type: 'list',
+    value: 'GLOB',
+    describe: 'Of what is found in folders, no files that match; a file or host named outright always counts',
+  },
+};
+
 /** Options of every command that reads hosts. */
 const HOSTS: Options = {
   as: {
@@ -140,7 +156,10 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
       describe: 'Show findings from this severity up',
     },
     quiet: { type: 'boolean', describe: 'One line a finding and nothing else' },
-    verbose: { type: 'boolean', describe: 'Name the cipher suites that findings count' },
+    verbose: {
+      type: 'boolean',
+      describe: 'Name the cipher suites that findings count, and what is left out',
+    },
     baseline: {
       type: 'string',
       value: 'FILE',
@@ -149,6 +168,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     'update-baseline': { type: 'boolean', describe: 'Write what is found into the file of --baseline' },
     'show-suppressed': { type: 'boolean', describe: 'List what comments and the baseline silence, and why' },
     rule: { type: 'list', value: 'ID', describe: 'Only this rule; may be given several times' },
+    ...SEARCH,
     ...HOSTS,
     'no-color': NO_COLOR,
   },
@@ -169,6 +189,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     },
     write: { type: 'boolean', describe: 'Change the files' },
     backup: { type: 'boolean', describe: 'With --write: keep the old files as NAME.bak' },
+    ...SEARCH,
     ...HOSTS,
   },
   show: {
@@ -176,6 +197,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     format: FORMAT,
     all: { type: 'boolean', describe: 'Also the settings that are left at their defaults' },
     verbose: { type: 'boolean', describe: 'Name every suite' },
+    ...SEARCH,
     ...HOSTS,
     'no-color': NO_COLOR,
   },
@@ -324,7 +346,16 @@ export function hostOptions(
   readonly flags: GivenReleases;
   readonly configs: boolean;
   readonly exec: boolean;
+  readonly include: readonly PathGlob[];
+  readonly exclude: readonly PathGlob[];
 } {
+  const globs = (name: string): PathGlob[] =>
+    listOf(given, name).map((text) => {
+      const glob = pathGlob(text);
+      if (glob === null)
+        throw new UsageError(`--${name} ${text}: the braces make too many patterns: 256 at most`, command);
+      return glob;
+    });
   const release = (server: string): string | undefined => {
     const text = textOf(given, `${server}-version`);
     if (text === undefined) return undefined;
@@ -341,5 +372,7 @@ export function hostOptions(
     flags: { postfix: release('postfix'), dovecot: release('dovecot'), openssl: release('openssl') },
     configs: !isOn(given, 'no-config'),
     exec: !isOn(given, 'no-exec'),
+    include: globs('include'),
+    exclude: globs('exclude'),
   };
 }

@@ -2,8 +2,12 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, normalize, posix, relative, resolve } from 'node:path';
 import type { DovecotFiles } from '../dovecot/load.ts';
 import { SourceFile } from '../text/source.ts';
+import { DOVECOT_FILE, madeName } from './file-names.ts';
 import { errorCode, InputError, readSource, readSourceOrNull, reasonOf } from './files.ts';
-import { DOVECOT_FILE, fileOrTemplate, madeName } from './places.ts';
+import { fileOrTemplate } from './places.ts';
+
+/** What Dovecot's own dovecot.conf includes last. */
+const LOCAL_FILE = 'local.conf';
 
 /** The folder that plays `/` for a folder that ends in `etc/postfix` or `etc/dovecot`, or null. */
 function systemRootOf(directory: string, name: RegExp): string | null {
@@ -18,8 +22,14 @@ function systemRootOf(directory: string, name: RegExp): string | null {
  * system: what lies below /etc/postfix is looked for in the folder, all else below the folder that plays
  * `/`, where there is one. A path that leads out of what was given is not opened, and neither is the
  * machine's own file in its place, unless the machine's own folder is what is linted.
+ *
+ * @param beside a further folder whose files come into the same /etc/postfix
  */
-export function postfixOpener(directory: string, live: boolean): (path: string) => SourceFile | null {
+export function postfixOpener(
+  directory: string,
+  live: boolean,
+  beside: string | null = null,
+): (path: string) => SourceFile | null {
   const root = systemRootOf(directory, /^postfix(-.*)?$/);
   const own = root === null ? '/etc/postfix' : `/etc/${basename(resolve(directory))}`;
   const cache = new Map<string, SourceFile | null>();
@@ -39,7 +49,9 @@ export function postfixOpener(directory: string, live: boolean): (path: string) 
     if (place === null) return null;
     const known = cache.get(place);
     if (known !== undefined) return known;
-    const source = readSourceOrNull(place);
+    const source =
+      readSourceOrNull(place) ??
+      (beside === null || inFolder === null ? null : readSourceOrNull(join(beside, inFolder)));
     cache.set(place, source);
     return source;
   };
@@ -59,8 +71,10 @@ export interface NamedFiles {
  * Opens and lists files as if the linted folder were the /etc/dovecot of a running system, as
  * `postfixOpener` does for /etc/postfix. Relative names are those of the includes, which begin with the
  * path of the file that they stand in.
+ *
+ * @param beside a further folder whose files come into the same /etc/dovecot
  */
-export function dovecotFiles(directory: string, live: boolean): NamedFiles {
+export function dovecotFiles(directory: string, live: boolean, beside: string | null = null): NamedFiles {
   const root = systemRootOf(directory, /^dovecot$/);
   const own = resolve(directory);
   // What was given: the folder that plays `/`, else the one that may hold Postfix too, else the folder.
@@ -76,6 +90,9 @@ export function dovecotFiles(directory: string, live: boolean): NamedFiles {
     const inside = root === null ? null : join(root, path.slice(1));
     return inside !== null && isGiven(inside) ? inside : null;
   };
+  /** The same place in the further folder. */
+  const placeBeside = (at: string): string | null =>
+    beside !== null && isBelow(resolve(at), own) ? join(beside, relative(own, resolve(at))) : null;
   // Folders on the way to what was given are not listed: each holds the one next name.
   const known = [...DOVECOT_FOLDERS, own, `${normalize(directory)}/`];
   const cache = new Map<string, SourceFile | null>();
@@ -86,13 +103,17 @@ export function dovecotFiles(directory: string, live: boolean): NamedFiles {
       if (at === null) return null;
       const before = cache.get(at);
       if (before !== undefined) return before;
-      const source = readNamed(at, problems) ?? readTemplate(at, problems);
+      const other = placeBeside(at);
+      const source = readMade(at, problems) ?? (other === null ? null : readMade(other, problems));
       cache.set(at, source);
       return source;
     },
     entries(folder) {
       const at = place(folder);
-      const names = at === null ? null : namesIn(at)?.map(madeName);
+      const lists = [at, at === null ? null : placeBeside(at)]
+        .map((path) => (path === null ? null : namesIn(path)))
+        .filter((list) => list !== null);
+      const names = lists.length === 0 ? null : lists.flat().map(madeName);
       const next = known.flatMap((path) => nextName(folder, path));
       return names === null && next.length === 0 ? null : [...new Set([...(names ?? []), ...next])];
     },
@@ -121,6 +142,11 @@ function namesIn(folder: string): readonly string[] | null {
   }
 }
 
+/** A file, or the template that makes it. */
+function readMade(path: string, problems: InputError[]): SourceFile | null {
+  return readNamed(path, problems) ?? readTemplate(path, problems);
+}
+
 /** The template that makes a file which is not there. */
 function readTemplate(path: string, problems: InputError[]): SourceFile | null {
   const template = fileOrTemplate(dirname(path), basename(path));
@@ -140,7 +166,8 @@ function readNamed(path: string, problems: InputError[]): SourceFile | null {
 }
 
 /**
- * The text of a dovecot.conf for a folder that has none: it includes what Dovecot's own includes.
+ * The text of a dovecot.conf for a folder that has none: it includes what Dovecot's own includes, which is
+ * local.conf too.
  *
  * @param fragments the folder of the files to include, `directory` itself or one below it
  */
@@ -148,5 +175,6 @@ export function assumedMain(directory: string, fragments: string): SourceFile {
   const folder = relative(directory, fragments);
   // Beside each other, only what is numbered is an include; the rest is for the programs that it names.
   const pattern = folder === '' ? '[0-9]*.conf' : `${folder}/*.conf`;
-  return new SourceFile(join(directory, DOVECOT_FILE), `!include ${pattern}\n`);
+  const local = fileOrTemplate(directory, LOCAL_FILE) === null ? '' : `!include_try ${LOCAL_FILE}\n`;
+  return new SourceFile(join(directory, DOVECOT_FILE), `!include ${pattern}\n${local}`);
 }

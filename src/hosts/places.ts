@@ -1,32 +1,37 @@
-import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, normalize, resolve } from 'node:path';
-import type { Server } from '../model/endpoint.ts';
-import { errorCode, InputError, readSourceOrNull, reasonOf } from './files.ts';
+import { DOVECOT_FILE, isFragmentName, madeName, POSTFIX_FILES } from './file-names.ts';
+import { errorCode, InputError, reasonOf } from './files.ts';
 
-/** A folder with the configuration of one server. */
-export interface Place {
-  readonly server: Server;
+/** Where the configuration of Postfix lies: plain data, as are all places. */
+export interface PostfixPlace {
+  readonly server: 'postfix';
+  /** The folder that stands for /etc/postfix. */
   readonly directory: string;
-  /** Of Dovecot: the folder holds only files that a dovecot.conf would include, and these are below this folder. */
+  /** main.cf and master.cf, or what makes them; null where there is none. */
+  readonly main: string | null;
+  readonly master: string | null;
+  /** A further folder whose files come into the same /etc/postfix: roles keep `files/` beside `templates/`. */
+  readonly beside: string | null;
+  /** What is written beside the names of the files, `mx1` of `main.cf.mx1`: with it they may be parts of others. */
+  readonly label: string | null;
+}
+
+/** Where the configuration of Dovecot lies. */
+export interface DovecotPlace {
+  readonly server: 'dovecot';
+  /** The folder that stands for /etc/dovecot. */
+  readonly directory: string;
+  /** dovecot.conf, or what makes it; null where there are only files that one would include. */
+  readonly main: string | null;
+  /** Where there is no dovecot.conf: the folder with the files that it would include. */
   readonly fragments: string | null;
+  readonly beside: string | null;
+  readonly label: string | null;
 }
 
-/** The files of Postfix that a fix may change. */
-export const POSTFIX_FILES = ['main.cf', 'master.cf'] as const;
-
-/** The file of Dovecot that names the others. */
-export const DOVECOT_FILE = 'dovecot.conf';
-
-/** Names of what Dovecot's own dovecot.conf includes, by which a folder without one is known. */
-const FRAGMENT = /^10-(auth|logging|mail|master|ssl)\.conf$/;
-
-/** What files are called from which template engines and scripts make the real ones: `main.cf.j2`, `10-ssl.conf.erb`. */
-const TEMPLATE_SUFFIX = /\.(?:j2|jinja2?|erb|epp|tmpl|tpl|gotmpl|template|mustache|hbs|njk)$/;
-
-/** The name of the file that a template makes; of any other file, its own. */
-export function madeName(name: string): string {
-  return name.replace(TEMPLATE_SUFFIX, '');
-}
+/** Where the configuration of one server lies. */
+export type Place = PostfixPlace | DovecotPlace;
 
 /** The path of a file in a folder, or of the template that makes it; null where neither is there. */
 export function fileOrTemplate(folder: string, name: string): string | null {
@@ -40,11 +45,6 @@ export function fileOrTemplate(folder: string, name: string): string | null {
   }
   const template = names.filter((one) => one !== name && madeName(one) === name).sort()[0];
   return template === undefined ? null : join(folder, template);
-}
-
-/** The path of a file, or of the template that makes it. */
-export function pathOf(directory: string, name: string): string {
-  return fileOrTemplate(directory, name) ?? join(directory, name);
 }
 
 /** What is said of a link that leads nowhere. */
@@ -81,7 +81,7 @@ export function isSame(a: string, b: string): boolean {
 }
 
 /**
- * The folders that hold the configuration of all servers of a host: the one around `postfix/` and
+ * The folder that holds the configuration of all servers of a host: the one around `postfix/` and
  * `dovecot/`, else the folder itself.
  */
 export function rootOf({ server, directory }: Place): string {
@@ -92,24 +92,48 @@ export function rootOf({ server, directory }: Place): string {
   return name === server || instance ? join(directory, '..') : directory;
 }
 
-/** The places that a folder stands for: its own, those of an `etc`, or all that a search finds. */
-export async function placesIn(folder: string, problems: InputError[]): Promise<Place[]> {
-  const own = placesAt(folder);
-  if (own.length > 0) return own;
-  const above = dirname(resolve(folder)) === resolve(folder) ? [] : placesAround(folder);
-  if (above.length > 0) return above;
-  // Nobody who names `/` means what its other folders may hold.
-  const start = resolve(folder) === '/' ? '/etc' : folder;
-  if (basename(resolve(start)) !== 'etc') return search(start, problems);
-  try {
-    // postmulti(1) keeps further instances in /etc/postfix-NAME.
-    const names = readdirSync(start).filter(
-      (name) => name === 'dovecot' || name === 'postfix' || name.startsWith('postfix-'),
-    );
-    return names.sort().flatMap((name) => placesAt(join(start, name)));
-  } catch (error) {
-    throw new InputError(`${start}: ${reasonOf(error)}`);
+/** The files by which a place is known; its folder where it has none of its own. */
+export function headFiles(place: Place): string[] {
+  if (place.server === 'postfix') {
+    const { main, master } = place;
+    const present = [main, master].filter((path) => path !== null);
+    return present.length > 0 ? present : [place.directory];
   }
+  return [place.main ?? place.fragments ?? place.directory];
+}
+
+/** The place of a folder of Postfix that is read whatever is in it. */
+export function postfixPlace(directory: string): PostfixPlace {
+  return {
+    server: 'postfix',
+    directory,
+    main: fileOrTemplate(directory, 'main.cf'),
+    master: fileOrTemplate(directory, 'master.cf'),
+    beside: besideOf(directory),
+    label: null,
+  };
+}
+
+/** The place of a folder with a dovecot.conf. */
+export function dovecotPlace(directory: string): DovecotPlace {
+  const main = fileOrTemplate(directory, DOVECOT_FILE);
+  return {
+    server: 'dovecot',
+    directory,
+    main,
+    fragments: null,
+    beside: besideOf(directory),
+    label: null,
+  };
+}
+
+/** Ansible, Puppet, Salt and Chef keep what is copied in `files/`, and what is filled in `templates/`. */
+export function besideOf(directory: string): string | null {
+  const absolute = resolve(directory);
+  const other = { files: 'templates', templates: 'files' }[basename(absolute)];
+  if (other === undefined) return null;
+  const path = join(directory, '..', other);
+  return isPresent(path) ? path : null;
 }
 
 /** The configuration whose dovecot.conf would include a file: the place of the nearest one, in its folder or the one above. */
@@ -117,122 +141,54 @@ export function placeOfIncluded(path: string): Place | null {
   if (!/\.conf(\.ext)?$/.test(madeName(path))) return null;
   const folder = normalize(dirname(path));
   for (const directory of [folder, join(folder, '..')])
-    if (fileOrTemplate(directory, DOVECOT_FILE) !== null)
-      return { server: 'dovecot', directory, fragments: null };
+    if (fileOrTemplate(directory, DOVECOT_FILE) !== null) return dovecotPlace(directory);
   return null;
 }
 
-function placesAt(folder: string): Place[] {
+/** The places that a folder itself is. */
+export function placesAt(folder: string): Place[] {
   const places: Place[] = [];
-  if (fileOrTemplate(folder, DOVECOT_FILE) !== null)
-    places.push({ server: 'dovecot', directory: folder, fragments: null });
-  if (POSTFIX_FILES.some((name) => fileOrTemplate(folder, name) !== null))
-    places.push({ server: 'postfix', directory: folder, fragments: null });
+  if (fileOrTemplate(folder, DOVECOT_FILE) !== null) places.push(dovecotPlace(folder));
+  if (POSTFIX_FILES.some((name) => fileOrTemplate(folder, name) !== null)) places.push(postfixPlace(folder));
   if (places.length > 0 || !isPresent(folder)) return places;
-  return fragmentFolder(folder) ? [fragmentPlace(folder)] : [];
+  return isFragmentFolder(folder) ? [fragmentPlace(folder)] : [];
 }
 
 /** A conf.d that was named by itself belongs to the dovecot.conf above it. */
-function placesAround(folder: string): Place[] {
+export function placesAround(folder: string): Place[] {
   const parent = join(folder, '..');
   const belongs = basename(resolve(folder)) === 'conf.d' && fileOrTemplate(parent, DOVECOT_FILE) !== null;
-  return belongs ? [{ server: 'dovecot', directory: parent, fragments: null }] : [];
+  return belongs ? [dovecotPlace(parent)] : [];
 }
 
-function fragmentFolder(folder: string): boolean {
+/** The place of a folder with files that a dovecot.conf would include. */
+export function fragmentPlace(folder: string): DovecotPlace {
+  const directory = basename(resolve(folder)) === 'conf.d' ? join(folder, '..') : folder;
+  return {
+    server: 'dovecot',
+    directory,
+    main: null,
+    fragments: folder,
+    beside: besideOf(directory),
+    label: null,
+  };
+}
+
+/** Whether files of these names are what a dovecot.conf includes; whether there is one above is not looked at. */
+export function holdsFragments(folder: string, names: readonly string[]): boolean {
+  const [above, own] = resolve(folder).split('/').slice(-2);
+  // Any name will do where the folders tell it: Debian's dovecot.conf includes local.conf too.
+  if (own === 'conf.d' && above === 'dovecot') return names.some((name) => madeName(name).endsWith('.conf'));
+  if (own === 'dovecot' && !names.includes('conf.d') && names.some((name) => madeName(name) === 'local.conf'))
+    return true;
+  return names.some(isFragmentName);
+}
+
+function isFragmentFolder(folder: string): boolean {
   try {
     const above = fileOrTemplate(join(folder, '..'), DOVECOT_FILE);
     if (basename(resolve(folder)) === 'conf.d' && above !== null) return false;
-    return readdirSync(folder).some((name) => FRAGMENT.test(madeName(name)));
-  } catch {
-    return false;
-  }
-}
-
-function fragmentPlace(folder: string): Place {
-  const directory = basename(resolve(folder)) === 'conf.d' ? join(folder, '..') : folder;
-  return { server: 'dovecot', directory, fragments: folder };
-}
-
-/**
- * Searches a folder and, once each, the folders that links in it lead to. The glob itself follows no
- * link: it would run round in a loop of them.
- */
-async function search(start: string, problems: InputError[]): Promise<Place[]> {
-  const { default: glob } = await import('fast-glob');
-  const found = new Map<string, Place>();
-  const searched: string[] = [];
-  const pending = [start];
-  const see = (place: Place): void => {
-    found.set(`${place.directory}\0${place.server}`, place);
-  };
-  for (let folder = pending.shift(); folder !== undefined; folder = pending.shift()) {
-    const real = realpathOf(folder);
-    if (searched.some((done) => real === done || real.startsWith(`${done}/`))) continue;
-    searched.push(real);
-    const entries = await glob('**', {
-      cwd: folder,
-      dot: true,
-      onlyFiles: false,
-      objectMode: true,
-      followSymbolicLinks: false,
-      ignore: ['**/.git', '**/node_modules'],
-      fs: { readdir: readableFolders(problems) },
-    });
-    for (const { path, name: own, dirent } of entries.sort((a, b) => (a.path < b.path ? -1 : 1))) {
-      const name = madeName(own);
-      const whole = join(folder, path);
-      const directory = dirname(whole);
-      if (dirent.isSymbolicLink() && leadsToFolder(whole)) pending.push(whole);
-      else if (dirent.isDirectory()) continue;
-      else if ((POSTFIX_FILES as readonly string[]).includes(name))
-        see({ server: 'postfix', directory, fragments: null });
-      else if (name === DOVECOT_FILE && isDovecotFile(whole))
-        see({ server: 'dovecot', directory, fragments: null });
-      else if (FRAGMENT.test(name) && placesAt(directory).every(({ fragments }) => fragments !== null)) {
-        if (placesAround(directory).length === 0) see(fragmentPlace(directory));
-      }
-    }
-  }
-  return [...found.values()].sort((a, b) => compare(a.directory, b.directory) || compare(a.server, b.server));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** Other programs have files of this name: the filters of fail2ban, what logs and supervisors read. Theirs begin with `[`. */
-function isDovecotFile(path: string): boolean {
-  const folder = basename(dirname(resolve(path)));
-  if (folder === 'dovecot') return true;
-  if (folder.endsWith('.d')) return false;
-  const first = /^\s*([^#;\s].*)$/m.exec(readSourceOrNull(path)?.text ?? '')?.[1] ?? '';
-  return !/^(\[|:\w|if\s|check\s|<)/.test(first);
-}
-
-/**
- * `readdir` for the glob that notes a folder which cannot be read and goes on with the others. It never
- * answers before it has returned: the queue of the glob loses its place when many folders answer at once.
- */
-function readableFolders(problems: InputError[]) {
-  return ((
-    path: string,
-    options: { withFileTypes: true },
-    callback: (error: Error | null, entries: unknown[]) => void,
-  ): void => {
-    let entries: unknown[] = [];
-    try {
-      entries = readdirSync(path, options);
-    } catch (error) {
-      problems.push(new InputError(`${path}: ${reasonOf(error)}`));
-    }
-    queueMicrotask(() => callback(null, entries));
-  }) as unknown as typeof import('node:fs').readdir;
-}
-
-function leadsToFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
+    return holdsFragments(folder, readdirSync(folder));
   } catch {
     return false;
   }

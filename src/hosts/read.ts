@@ -2,11 +2,13 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SourceFile } from '../text/source.ts';
 import { machineFileFacts } from './file-facts.ts';
+import { DOVECOT_FILE, POSTFIX_FILES } from './file-names.ts';
 import { decode, InputError, readSource } from './files.ts';
 import type { DovecotInput, HostInput, HostReleases } from './host.ts';
 import { type AskedServers, askInstalled } from './installed.ts';
 import { assumedMain, dovecotFiles, postfixOpener } from './named-files.ts';
-import { DANGLING, DOVECOT_FILE, isPresent, isSame, type Place, POSTFIX_FILES, pathOf } from './places.ts';
+import type { HostPlaces } from './pairing.ts';
+import { DANGLING, type DovecotPlace, isPresent, isSame } from './places.ts';
 import { decideReleases, type GivenReleases, type ReleaseSources } from './releases.ts';
 
 /** What a file is that its name does not tell. */
@@ -18,11 +20,9 @@ const KINDS = [...POSTFIX_FILES, DOVECOT_FILE] as const;
 export type HostSource = FolderSource | FileSource;
 
 /** The folders of the servers; at least one is there. */
-interface FolderSource {
+interface FolderSource extends HostPlaces {
   readonly kind: 'folders';
   readonly root: string;
-  readonly postfix: Place | null;
-  readonly dovecot: Place | null;
   /** The releases that a `.pfharden.json` gives. */
   readonly releases: GivenReleases;
 }
@@ -75,14 +75,19 @@ export function fixedPaths(source: HostSource): readonly string[] {
   if (source.kind === 'file') return source.bytes === null ? [source.path] : [];
   const { postfix, dovecot } = source;
   return [
-    ...(postfix === null ? [] : POSTFIX_FILES.map((name) => pathOf(postfix.directory, name))),
+    ...(postfix === null
+      ? []
+      : [
+          postfix.main ?? join(postfix.directory, 'main.cf'),
+          postfix.master ?? join(postfix.directory, 'master.cf'),
+        ]),
     ...(dovecot === null ? [] : dovecotPaths(dovecot)),
   ];
 }
 
 /** Of Dovecot, what stands beside dovecot.conf and beside what it includes. */
-function dovecotPaths({ directory, fragments }: Place): string[] {
-  return [pathOf(directory, DOVECOT_FILE), join(fragments ?? join(directory, 'conf.d'), DOVECOT_FILE)];
+function dovecotPaths({ directory, main, fragments }: DovecotPlace): string[] {
+  return [main ?? join(directory, DOVECOT_FILE), join(fragments ?? join(directory, 'conf.d'), DOVECOT_FILE)];
 }
 
 async function readFolders(
@@ -90,8 +95,8 @@ async function readFolders(
   { flags = {}, exec = true, now = Date.now() }: ReadOptions,
   system: LocalSystem,
 ): Promise<HostInput> {
-  const main = postfix === null ? null : readIfPresent(pathOf(postfix.directory, 'main.cf'));
-  const master = postfix === null ? null : readIfPresent(pathOf(postfix.directory, 'master.cf'));
+  const main = readIfPresent(postfix?.main ?? null);
+  const master = readIfPresent(postfix?.master ?? null);
   const live = {
     postfix: postfix !== null && isSame(postfix.directory, system.postfix),
     dovecot: dovecot !== null && isSame(dovecot.directory, system.dovecot),
@@ -106,15 +111,15 @@ async function readFolders(
     postfix: postfix === null ? null : { directory: postfix.directory, main, master },
     dovecot: ofDovecot?.input ?? null,
     releases: releasesOf({ main, master, flags, config: releases, installed }, ofDovecot),
-    open: postfix === null ? () => null : postfixOpener(postfix.directory, live.postfix),
+    open: postfix === null ? () => null : postfixOpener(postfix.directory, live.postfix, postfix.beside),
     ...(live.postfix || live.dovecot ? { facts: machineFileFacts } : {}),
     now,
   };
 }
 
 /** Reads a file that need not be there; one that is there and cannot be read is an error. */
-function readIfPresent(path: string): SourceFile | null {
-  if (!isPresent(path)) return null;
+function readIfPresent(path: string | null): SourceFile | null {
+  if (path === null || !isPresent(path)) return null;
   try {
     return readSource(path);
   } catch (error) {
@@ -140,16 +145,21 @@ interface ReadDovecot {
 }
 
 /** @throws InputError when dovecot.conf is not there or cannot be read */
-function readDovecot({ directory, fragments }: Place, live: boolean): ReadDovecot {
-  const path = pathOf(directory, DOVECOT_FILE);
+function readDovecot(place: DovecotPlace, live: boolean): ReadDovecot {
+  const { directory, main: path, fragments } = place;
   const main = fragments === null ? readIfPresent(path) : assumedMain(directory, fragments);
-  if (main === null) throw new InputError(`${path}: no such file or directory`);
-  return aroundMain(directory, main, fragments !== null, live);
+  if (main === null)
+    throw new InputError(`${path ?? join(directory, DOVECOT_FILE)}: no such file or directory`);
+  return aroundMain(place, main, live);
 }
 
-function aroundMain(directory: string, main: SourceFile, mainAssumed: boolean, live: boolean): ReadDovecot {
-  const { files, problems } = dovecotFiles(directory, live);
-  return { input: { directory, main, mainAssumed, ...files }, problems };
+function aroundMain(
+  { directory, fragments, beside }: Pick<DovecotPlace, 'directory' | 'fragments' | 'beside'>,
+  main: SourceFile,
+  live: boolean,
+): ReadDovecot {
+  const { files, problems } = dovecotFiles(directory, live, beside);
+  return { input: { directory, main, mainAssumed: fragments !== null, ...files }, problems };
 }
 
 /** The releases, for which all files are read. @throws InputError when one of them is there and cannot be read */
@@ -167,7 +177,10 @@ function readFile(
   const source = bytes === null ? readSource(path) : decode(path, Buffer.from(bytes));
   const main = as === 'main.cf' ? source : null;
   const master = as === 'master.cf' ? source : null;
-  const dovecot = as === DOVECOT_FILE ? aroundMain(root, source, false, false) : null;
+  const dovecot =
+    as === DOVECOT_FILE
+      ? aroundMain({ directory: root, fragments: null, beside: null }, source, false)
+      : null;
   return {
     root,
     postfix: dovecot === null ? { directory: root, main, master } : null,

@@ -1,5 +1,6 @@
 import type { HostConfig } from '../hosts/config.ts';
 import type { Ignored } from '../hosts/find.ts';
+import { LEFT_OUT_BECAUSE, type LeftOut } from '../hosts/left-out.ts';
 import { andList } from '../rules/messages.ts';
 import { PROGRAM_NAMES } from './text.ts';
 import { count, shownText, wrap } from './words.ts';
@@ -47,3 +48,22 @@ export function ignoredText(ignored: readonly Ignored[], verbose: boolean): stri
   const more = verbose ? '' : '; --verbose names them';
   return `${named.join('')}${count(ignored.length, 'path')} ignored, as ${files} says${more}.\n`;
 }
+
+/** How many files a search left out for what they are; with `verbose` which, and why. */
+export function leftOutText(leftOut: readonly LeftOut[], verbose: boolean): string {
+  if (leftOut.length === 0) return '';
+  if (verbose)
+    return leftOut
+      .map(({ path, why }) => `left out: ${shownText(path)} (${LEFT_OUT_BECAUSE[why]})\n`)
+      .join('');
+  const kinds = andList([...new Set(leftOut.map(({ why }) => LEFT_OUT_KINDS[why]))]);
+  return `${count(leftOut.length, 'file or folder', 'files or folders')} left out (${kinds}); --verbose names them.\n`;
+}
+
+const LEFT_OUT_KINDS: Readonly<Record<LeftOut['why'], string>> = {
+  backup: 'copies',
+  pattern: 'patterns',
+  defaults: 'lists of defaults',
+  part: 'parts of configurations',
+  git: 'ignored by git',
+};

@@ -82,7 +82,7 @@ export const lintSchema = withMore(
     ),
     summary: exactly({ error: number, warning: number, info: number, suppressed: number, fixable: number }),
   }),
-  { ignored: list(text) },
+  { ignored: list(text), leftOut: list(text) },
 );
 
 const plainSetting = {

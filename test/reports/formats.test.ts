@@ -67,7 +67,7 @@ function written(report: LintReport, hosts: readonly LintedHost[], problems: rea
   return [
     report.start(),
     ...hosts.map((host) => report.host(host)),
-    report.end({ totals, ignored: [], problems }),
+    report.end({ totals, ignored: [], leftOut: [], problems }),
   ].join('');
 }
 

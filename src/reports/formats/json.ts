@@ -18,10 +18,11 @@ export class JsonReport implements LintReport {
     return this.#document.host(lintHost(head, findings, suppressed));
   }
 
-  end({ totals, ignored }: LintEnd): string {
+  end({ totals, ignored, leftOut }: LintEnd): string {
     return this.#document.end({
       summary: lintSummary(totals),
       ...(ignored.length === 0 ? {} : { ignored }),
+      ...(leftOut.length === 0 ? {} : { leftOut: leftOut.map(({ path }) => path) }),
     });
   }
 }

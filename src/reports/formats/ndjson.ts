@@ -26,8 +26,11 @@ export class NdjsonReport implements LintReport {
     ].join('');
   }
 
-  end({ totals, ignored }: LintEnd): string {
-    const more = ignored.length === 0 ? {} : { ignored };
+  end({ totals, ignored, leftOut }: LintEnd): string {
+    const more = {
+      ...(ignored.length === 0 ? {} : { ignored }),
+      ...(leftOut.length === 0 ? {} : { leftOut: leftOut.map(({ path }) => path) }),
+    };
     return jsonLine({ type: 'summary', ...(lintSummary(totals) as object), ...more });
   }
 }

@@ -1,3 +1,4 @@
+import type { LeftOut } from '../../hosts/left-out.ts';
 import type { Severity } from '../../model/finding.ts';
 import type { RulePage } from '../../rules/rule.ts';
 import type { Totals } from '../totals.ts';
@@ -33,6 +34,8 @@ export interface LintEnd {
   readonly totals: Totals;
   /** Hosts that `.pfharden.json` leaves out. */
   readonly ignored: readonly string[];
+  /** Files and folders that are left out for what they are, such as backups. */
+  readonly leftOut: readonly LeftOut[];
   /** What could not be read, one sentence each. */
   readonly problems: readonly string[];
 }
