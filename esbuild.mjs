@@ -109,6 +109,35 @@ const validators = {
   },
 };
 
+/** Templates, styles and scripts of pages, compiled into one module when the bundle is made. */
+const htmlPages = {
+  name: 'html-pages',
+  /** @param {esbuild.PluginBuild} build */
+  setup(build) {
+    build.onResolve({ filter: /^virtual:html-pages$/ }, ({ path: name }) => ({
+      path: name,
+      namespace: 'html-pages',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'html-pages' }, async () => ({
+      contents: await withBundle(path.join(root, 'src', 'build', 'html-module.ts'), noRules, async (file) => {
+        const { htmlModule } = await import(pathToFileURL(file).href);
+        return htmlModule(path.join(root, 'templates', 'html'), minified);
+      }),
+      loader: 'js',
+      resolveDir: root,
+    }));
+  },
+};
+
+/**
+ * For pages, which browsers of the last years read: nothing is rewritten for older ones.
+ * @param {string} text
+ * @param {'css' | 'js'} loader
+ */
+function minified(text, loader) {
+  return esbuild.transformSync(text, { loader, minify: true, legalComments: 'none', target: 'es2022' }).code;
+}
+
 const noRules = async () =>
   'export const rules = []; export const profiles = []; export const templates = {}; export const pages = [];';
 
@@ -151,7 +180,7 @@ async function withBundle(entry, rulesSource, use) {
       outExtension: { '.js': '.mjs' },
       packages: 'external',
       sourcemap: 'inline',
-      plugins: [jsonAsText, validators, builtinRules(rulesSource)],
+      plugins: [jsonAsText, validators, htmlPages, builtinRules(rulesSource)],
     });
     return await use(path.join(folder, 'main.mjs'));
   } finally {
@@ -225,7 +254,7 @@ async function bundle(entry, lazy) {
     legalComments: 'none',
     metafile: true,
     write: false,
-    plugins: [ownFiles(lazy), jsonAsText, validators, builtinRules(compileRules)],
+    plugins: [ownFiles(lazy), jsonAsText, validators, htmlPages, builtinRules(compileRules)],
   });
   const text = outputFiles[0]?.text ?? '';
   const url = 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;';

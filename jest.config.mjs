@@ -9,6 +9,7 @@ export default {
   moduleNameMapper: {
     '^virtual:builtin-rules$': '<rootDir>/test/support/builtin-rules.ts',
     '^virtual:validators$': '<rootDir>/test/support/validators.ts',
+    '^virtual:html-pages$': '<rootDir>/test/support/html-pages.ts',
     '^virtual:builtin-rule-pages$': '<rootDir>/test/support/builtin-rules.ts',
   },
   // Nothing here is a test of speed: on a machine that has other things to do a test may take long.

@@ -27,7 +27,7 @@ export interface LintOrders {
   /** How standard output shows the host; null where it shows it in another format or not at all. */
   readonly text: LintText | null;
   /** What reports in other formats show beside the findings; null where there is none. */
-  readonly report: { readonly diff: boolean } | null;
+  readonly report: { readonly diff: boolean; readonly view: boolean } | null;
 }
 
 /** How the text for the terminal is written. */
@@ -85,8 +85,7 @@ export function hostLinter(
     addTotals(totals, report);
     return {
       text: text === null ? '' : textOfHost(report, text, profile),
-      linted:
-        reports === null ? null : lintedHost(report, { ruleSet, profile, runProfile, diff: reports.diff }),
+      linted: reports === null ? null : lintedHost(report, { ruleSet, profile, runProfile, ...reports }),
       totals,
       failed: findings.some(({ severity }) => atLeastAsGrave(severity, failOn)),
       seen: known?.seen ?? null,

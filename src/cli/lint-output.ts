@@ -17,6 +17,7 @@ const SUFFIXES: Readonly<Record<string, LintFormat>> = {
   ndjson: 'ndjson',
   sarif: 'sarif',
   md: 'markdown',
+  html: 'html',
 };
 
 /**
@@ -59,10 +60,13 @@ export class LintOutputs {
   readonly #abandon: (() => void)[] = [];
   /** A format shows the diff of the fixes. */
   readonly diff: boolean;
+  /** A format shows a host as a page does. */
+  readonly view: boolean;
 
   private constructor(plan: OutputPlan) {
     const formats = [plan.standard, ...plan.files.map(({ format }) => format)];
-    this.diff = formats.includes('markdown');
+    this.view = formats.includes('html');
+    this.diff = this.view || formats.includes('markdown');
   }
 
   /**
@@ -82,15 +86,14 @@ export class LintOutputs {
     ];
     if (formats.length === 0) return null;
     const outputs = new LintOutputs(plan);
-    const { FORMATS } = await import('../reports/formats/index.ts');
-    const pages = formats.includes('sarif')
+    const pages = formats.some((format) => format === 'sarif' || format === 'html')
       ? [...(await import('virtual:builtin-rule-pages')).pages, ...own]
       : [];
     const base = `${pathToFileURL(process.cwd()).href}/`;
     const byId = new Map(pages.map((page) => [page.id, page]));
     const whole = { ...run, version: about.version, base, pages: byId };
     if (plan.standard !== null && plan.standard !== 'text')
-      outputs.#targets.push({ report: FORMATS[plan.standard](whole), write: out, finish: () => {} });
+      outputs.#targets.push({ report: await reportOf(plan.standard, whole), write: out, finish: () => {} });
     if (plan.files.length > 0) {
       const { OutputFile } = await import('./output-file.ts');
       for (const { format, path } of plan.files) {
@@ -100,7 +103,7 @@ export class LintOutputs {
           const file = new OutputFile(path);
           outputs.#abandon.push(() => file.abandon());
           outputs.#targets.push({
-            report: FORMATS[format](whole),
+            report: await reportOf(format, whole),
             write: (text) => file.write(text),
             finish: () => file.finish(),
           });
@@ -140,4 +143,14 @@ export class LintOutputs {
   abandon(): void {
     for (const each of this.#abandon) each();
   }
+}
+
+/** A report in a format; the page with its templates is loaded only where it is asked for. */
+async function reportOf(format: Exclude<LintFormat, 'text'>, run: LintRun): Promise<LintReport> {
+  if (format === 'html') {
+    const { HtmlReport } = await import('../reports/html/lint-report.ts');
+    return new HtmlReport(run);
+  }
+  const { FORMATS } = await import('../reports/formats/index.ts');
+  return FORMATS[format](run);
 }

@@ -46,7 +46,7 @@ export async function lint(request: Request): Promise<number> {
     lightest: (textOf(given, 'severity') ?? 'info') as Severity,
     baseline: baseline?.given ?? null,
     text: plan.standard === 'text' ? text : null,
-    report: outputs === null ? null : { diff: outputs.diff },
+    report: outputs === null ? null : { diff: outputs.diff, view: outputs.view },
   };
   const totals = noTotals();
   let failed = false;

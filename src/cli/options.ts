@@ -63,6 +63,7 @@ export const LINT_FORMATS = [
   'junit',
   'checkstyle',
   'markdown',
+  'html',
 ] as const;
 
 /** A format of `lint`. */

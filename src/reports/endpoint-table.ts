@@ -99,13 +99,13 @@ function protocolRow(
 }
 
 /** Whether a profile asks for a newer protocol there. */
-function isBelowProfile({ role }: TabledEndpoint, protocol: Protocol, profile: Profile): boolean {
+export function isBelowProfile({ role }: TabledEndpoint, protocol: Protocol, profile: Profile): boolean {
   const floor = profile.thresholds.lowestProtocol[role ?? 'mx'];
   return compareProtocols(protocol, floor) < 0;
 }
 
 /** The classes for which a profile forbids a suite there; none for one that no OpenSSL has ever had. */
-function forbiddenClassesOf(
+export function forbiddenClassesOf(
   { side, tls }: TabledEndpoint,
   name: string,
   profile: Profile,
@@ -119,7 +119,7 @@ function forbiddenClassesOf(
 let byName: ReadonlyMap<string, CipherSuite> | null = null;
 
 /** The suite of a name in any release of OpenSSL, as the newest one has it. */
-function suiteNamed(name: string): CipherSuite | undefined {
+export function suiteNamed(name: string): CipherSuite | undefined {
   byName ??= new Map(
     CIPHER_RELEASES.flatMap((release) =>
       suitesOf(release).flatMap((suite) => [

@@ -1,6 +1,6 @@
 import type { Location, SourceFile, Span } from '../text/source.ts';
 import type { SecretPlaces } from './secret-places.ts';
-import { columnsOf, shownCharacter } from './words.ts';
+import { columnsOf, shownCharacter, widthOf } from './words.ts';
 
 /** How a code frame is drawn. */
 export interface FrameOptions {
@@ -16,34 +16,64 @@ export interface FrameOptions {
 const MOST_LINES = 4;
 const TAB = 8;
 
+/** One line of a frame in three parts: what the place covers, and what stands around it. */
+export interface FrameLine {
+  readonly number: number;
+  readonly before: string;
+  readonly marked: string;
+  readonly after: string;
+}
+
+/** The lines of a place as they are shown. */
+export interface Frame {
+  readonly lines: readonly FrameLine[];
+  /** The place runs over several lines. */
+  readonly several: boolean;
+  /** The last line of a place too long to be shown whole; else null. */
+  readonly to: number | null;
+}
+
+/**
+ * The lines of a place, of many the first ones, without secrets and without what a reader would act on.
+ *
+ * @param width most columns of a line
+ */
+export function frameOf(location: Location, width: number, secrets: SecretPlaces): Frame {
+  const { source, span } = location;
+  const { first, last, shown } = linesOf(location);
+  const lines: FrameLine[] = [];
+  for (let line = first; line <= shown; line++)
+    lines.push({ number: line, ...drawn(source, source.lineSpan(line), span, width, secrets) });
+  return { lines, several: first !== last, to: last > shown ? last : null };
+}
+
 /**
  * The lines of a place with their numbers. A place on one line is underlined; where it runs over several,
  * a `>` stands before each of them.
  */
-export function frame({ source, span }: Location, options: FrameOptions): string[] {
+export function frame(location: Location, { width, secrets, mark, dim }: FrameOptions): string[] {
+  const digits = Math.max(4, String(linesOf(location).shown).length);
+  const { lines, several, to } = frameOf(location, width - digits - 3, secrets);
+  const drawnLines = lines.flatMap(({ number, before, marked, after }) => {
+    const text = `${before}${marked}${after}`;
+    const label = String(number).padStart(digits);
+    if (several) return [`${dim(label)} ${mark('>')} ${text}`];
+    const marks = ' '.repeat(widthOf(before)) + '^'.repeat(widthOf(marked));
+    return [`${dim(`${label} |`)} ${text}`, `${dim(`${' '.repeat(digits)} |`)} ${mark(marks)}`];
+  });
+  if (to !== null) drawnLines.push(dim(`${' '.repeat(digits)}   … to line ${to}`));
+  return drawnLines.map((line) => line.trimEnd());
+}
+
+/** The first and the last line of a place, and the last one that is shown. */
+function linesOf({ source, span }: Location): {
+  readonly first: number;
+  readonly last: number;
+  readonly shown: number;
+} {
   const first = source.position(span.start).line;
   const last = Math.max(first, source.position(Math.max(span.start, span.end - 1)).line);
-  const shown = Math.min(last, first + MOST_LINES - 1);
-  const digits = Math.max(4, String(shown).length);
-  const lines: string[] = [];
-  for (let line = first; line <= shown; line++) {
-    const { text, marks } = drawn(
-      source,
-      source.lineSpan(line),
-      span,
-      options.width - digits - 3,
-      options.secrets,
-    );
-    const number = String(line).padStart(digits);
-    if (first === last) {
-      lines.push(
-        `${options.dim(`${number} |`)} ${text}`,
-        `${options.dim(`${' '.repeat(digits)} |`)} ${options.mark(marks)}`,
-      );
-    } else lines.push(`${options.dim(number)} ${options.mark('>')} ${text}`);
-  }
-  if (last > shown) lines.push(options.dim(`${' '.repeat(digits)}   … to line ${last}`));
-  return lines.map((line) => line.trimEnd());
+  return { first, last, shown: Math.min(last, first + MOST_LINES - 1) };
 }
 
 interface Cell {
@@ -52,14 +82,14 @@ interface Cell {
   readonly marked: boolean;
 }
 
-/** One line, cut to the width around what is marked, and the marks under it. */
+/** One line, cut to the width around what is marked. */
 function drawn(
   source: SourceFile,
   line: Span,
   span: Span,
   width: number,
   secrets: SecretPlaces,
-): { readonly text: string; readonly marks: string } {
+): Omit<FrameLine, 'number'> {
   const from = Math.max(line.start, Math.min(span.start, line.end));
   const to = Math.max(from, Math.min(span.end, line.end));
   // Of a line of a hundred megabytes, only what may be seen is looked at.
@@ -89,9 +119,15 @@ function drawn(
     used += cell.width;
   }
   if (index < all.length || cutAfter) visible.push({ text: '…', width: 1, marked: false });
-  const text = visible.map((cell) => cell.text).join('');
-  const marks = visible.map((cell) => (cell.marked ? '^' : ' ').repeat(cell.width)).join('');
-  return { text, marks };
+  const begin = visible.findIndex((cell) => cell.marked);
+  const behind = visible.findLastIndex((cell) => cell.marked) + 1;
+  const text = (part: readonly Cell[]): string => part.map((cell) => cell.text).join('');
+  if (begin < 0) return { before: text(visible), marked: '', after: '' };
+  return {
+    before: text(visible.slice(0, begin)),
+    marked: text(visible.slice(begin, behind)),
+    after: text(visible.slice(behind)),
+  };
 }
 
 /** The characters of a stretch as they are shown, each with its columns. A place without length marks the column that it stands before. */

@@ -88,7 +88,7 @@ function suppressedLines(
 }
 
 /** "the comment in main.cf line 3, until 2026-12-31: the fax machine"; the baseline says nothing more. */
-function silencerText({ by, file, line, until, reason }: Suppression): string {
+export function silencerText({ by, file, line, until, reason }: Suppression): string {
   const where = file === null ? '' : ` ${by === 'comment' ? 'in ' : ''}${shownText(file)}`;
   const number = line === null ? '' : `${by === 'comment' ? ' line' : ', line'} ${line}`;
   const end = until === null ? '' : `, until ${until}`;
@@ -221,7 +221,7 @@ function listings({ related }: Finding, verbose: boolean): Detail[] {
 }
 
 /** The ports concerned; null where the message has named them already, or none is. */
-function endpointText(finding: Finding, host: Host): string | null {
+export function endpointText(finding: Finding, host: Host): string | null {
   const phrases = [
     ...new Set(
       finding.endpoints.flatMap((id) => {
@@ -239,12 +239,8 @@ function endpointText(finding: Finding, host: Host): string | null {
 }
 
 function hostHeader(host: Host, { width, palette, profile }: TextOptions): string[] {
-  const { releases } = host;
-  const judged = judgedPrograms(host).map(
-    (program) => `${PROGRAM_NAMES[program]} ${releaseText(releases[program], program)}`,
-  );
   return [
-    `${palette.strong(hostName(host))}: ${judged.join(', ')}, profile ${profile}`,
+    `${palette.strong(hostName(host))}: ${releaseTexts(host).join(', ')}, profile ${profile}`,
     ...assumptions(host).flatMap((text) => wrap(text, width)),
   ];
 }
@@ -264,6 +260,13 @@ export function judgedPrograms({ postfix, dovecot }: Host): readonly Program[] {
   ];
 }
 
+/** The programs that a host is judged for, with their releases: `Postfix 3.7.11 (assumed)`. */
+export function releaseTexts(host: Host): string[] {
+  return judgedPrograms(host).map(
+    (program) => `${PROGRAM_NAMES[program]} ${releaseText(host.releases[program], program)}`,
+  );
+}
+
 function releaseText({ version, versionFrom, provenAtLeast }: KnownRelease, program: Program): string {
   const inFile = program === 'dovecot' && version === provenAtLeast;
   const words: Record<KnownRelease['versionFrom'], string> = {
@@ -277,7 +280,7 @@ function releaseText({ version, versionFrom, provenAtLeast }: KnownRelease, prog
 }
 
 /** What was assumed about releases, in two sentences, and how to say better. */
-function assumptions(host: Host): string[] {
+export function assumptions(host: Host): string[] {
   const { releases } = host;
   const guessed = judgedPrograms(host).filter((program) =>
     ['assumed', 'implied'].includes(releases[program].versionFrom),

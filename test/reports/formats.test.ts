@@ -51,7 +51,7 @@ const silenced: PlainSuppressed = {
 };
 
 function hostOf(findings: readonly PlainFinding[], suppressed: readonly PlainSuppressed[] = []): LintedHost {
-  return { root: 'etc', head: { root: 'etc' }, findings, suppressed, diff: null };
+  return { root: 'etc', head: { root: 'etc' }, findings, suppressed, diff: null, view: null };
 }
 
 function written(report: LintReport, hosts: readonly LintedHost[], problems: readonly string[] = []): string {

@@ -2,6 +2,7 @@ import type { LeftOut } from '../../hosts/left-out.ts';
 import type { Severity } from '../../model/finding.ts';
 import type { RulePage } from '../../rules/rule.ts';
 import type { Totals } from '../totals.ts';
+import type { HostView } from './host-view.ts';
 import type { PlainFinding, PlainSuppressed } from './plain.ts';
 
 /** What a report of a whole run of lint has to know before the first host. */
@@ -27,6 +28,8 @@ export interface LintedHost {
   readonly suppressed: readonly PlainSuppressed[];
   /** The unified diff of all safe fixes; null where no format of the run shows it. */
   readonly diff: string | null;
+  /** What a page for people shows besides; null where no format of the run does. */
+  readonly view: HostView | null;
 }
 
 /** How a run ended. */

@@ -1,0 +1,162 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { chromiumPath, startChromium } from '../support/browser.ts';
+
+/**
+ * The page of `--format html` in a real browser: by keyboard, with and without scripts, on paper, with hostile
+ * texts, and by axe, the checker of accessibility.
+ */
+const chromium = chromiumPath();
+if (chromium === null && process.env.CI !== 'true')
+  console.log('No Chromium on this machine: the page of --format html is not looked at in a browser.');
+const inBrowser = chromium === null && process.env.CI !== 'true' ? describe.skip : describe;
+
+const ROOT = path.join(__dirname, '..', '..');
+const PROGRAM = path.join(ROOT, 'dist', 'pfharden.js');
+const AXE = require.resolve('axe-core/axe.min.js');
+
+let browser: Browser;
+let folder: string;
+let one: string;
+let many: string;
+let hostile: string;
+
+const HOSTILE = '<img src=x onerror=document.title=1>\u202e"\'&amp;';
+
+/** Lints in a folder and gives the URL of the page; the findings are what is wanted, so that the status is 1. */
+function report(cwd: string, name: string, ...args: readonly string[]): string {
+  const file = path.join(folder, name);
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [PROGRAM, 'lint', ...args, '--no-exec', '--format', 'html', '--output', file],
+    { cwd, encoding: 'utf8' },
+  );
+  if (status !== 1) throw new Error(`lint ended with ${status}: ${stderr}`);
+  return pathToFileURL(file).href;
+}
+
+function write(files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    fs.writeFileSync(path.join(folder, name), text);
+  }
+}
+
+inBrowser('the page of --format html', () => {
+  beforeAll(async () => {
+    if (chromium === null) throw new Error('no Chromium: .ci/run installs it');
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pfharden-html-'));
+    browser = await startChromium(chromium);
+    one = report(ROOT, 'one.html', path.join('docs', 'example', 'etc'));
+    for (let number = 1; number <= 12; number++)
+      write({
+        [`many/mx${number}/main.cf`]: `myhostname = mx${number}.example.org\nsmtpd_tls_protocols = !SSLv2\nsmtpd_tls_security_level = ${number % 3 === 0 ? 'none' : 'may'}\n${number % 4 === 0 ? 'disable_vrfy_command = yes\n' : ''}`,
+        [`many/mx${number}/master.cf`]: 'smtp inet n - y - - smtpd\nsmtp unix - - y - - smtp\n',
+      });
+    many = report(path.join(folder, 'many'), 'many.html', '.');
+    write({
+      [`hostile/${HOSTILE}/main.cf`]: [
+        `${HOSTILE} = ${HOSTILE}`,
+        'smtpd_banner = </script></style></pre><script>document.title=1</script>',
+        'smtpd_tls_protocols = </template><svg onload=document.title=1>',
+        `relayhost = [${HOSTILE}]`,
+        'smtp_tls_security_level = \u001b]0;x\u0007may',
+        '',
+      ].join('\n'),
+    });
+    hostile = report(path.join(folder, 'hostile'), 'hostile.html', '.');
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    if (folder !== undefined) fs.rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Opens a page, looks at it, and sees that nothing left it and nothing went wrong in it. */
+  async function open(
+    url: string,
+    options: BrowserContextOptions,
+    look: (page: Page) => Promise<void>,
+  ): Promise<void> {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    const said: string[] = [];
+    const asked: string[] = [];
+    const page = await context.newPage();
+    page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
+    page.on('pageerror', (error) => said.push(error.message));
+    page.on('dialog', (dialog) => said.push(`a dialog: ${dialog.message()}`));
+    page.on('request', (request) => asked.push(request.url()));
+    await page.goto(url);
+    await look(page);
+    expect(said).toEqual([]);
+    expect(asked.filter((address) => address !== url.replace(/#.*$/, '') && address !== 'data:,')).toEqual(
+      [],
+    );
+    await context.close();
+  }
+
+  /** What axe objects to, in words. */
+  async function objections(page: Page): Promise<readonly string[]> {
+    // The policy of the page lets no script in from outside: it is evaluated as the debugger does.
+    await page.evaluate(fs.readFileSync(AXE, 'utf8'));
+    const found = await page.evaluate(
+      `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ': ' + html.slice(0, 160) + ' ' + failureSummary)))`,
+    );
+    return found as readonly string[];
+  }
+
+  const narrow = { width: 400, height: 800 };
+
+  test.each<[string, () => string, BrowserContextOptions]>([
+    ['one host, light and wide', () => one, { colorScheme: 'light' }],
+    ['one host, dark and narrow', () => one, { colorScheme: 'dark', viewport: narrow }],
+    ['many hosts, dark and wide', () => many, { colorScheme: 'dark' }],
+    ['many hosts, light and narrow', () => many, { colorScheme: 'light', viewport: narrow }],
+  ])('axe objects to nothing: %s', async (_name, url, options) => {
+    await open(url(), options, async (page) => {
+      await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
+      expect(await objections(page)).toEqual([]);
+    });
+  });
+
+  test('axe objects to nothing on paper', async () => {
+    await open(one, {}, async (page) => {
+      await page.emulateMedia({ media: 'print' });
+      expect(await objections(page)).toEqual([]);
+    });
+  });
+
+  test.each([320, 400, 800, 1100, 1280, 1920])('nothing stands out at %i pixels', async (width) => {
+    await open(one, { viewport: { width, height: 800 } }, async (page) => {
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    });
+  });
+
+  test('shows hostile texts and obeys none', async () => {
+    await open(hostile, {}, async (page) => {
+      await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
+      expect(await page.title()).toBe('Mail configuration report');
+      expect(await page.locator('img').count()).toBe(0);
+      const shown = '<img src=x onerror=document.title=1><U+202E>"\'&amp;';
+      expect(await page.locator('.host h2').innerText()).toContain(shown);
+      expect(await page.locator('.finding').filter({ hasText: shown }).count()).toBeGreaterThan(0);
+    });
+  });
+
+  test('shows everything where no script runs', async () => {
+    await open(many, { javaScriptEnabled: false }, async (page) => {
+      const findings = page.locator('.finding');
+      expect(await findings.count()).toBeGreaterThan(30);
+      // Each host is open, and the counts stand at the top although they were written last.
+      expect(await page.locator('.host[open]').count()).toBe(12);
+      expect(await page.locator('.filter').isVisible()).toBe(false);
+      const top = await page.locator('h1').boundingBox();
+      const first = await page.locator('.host').first().boundingBox();
+      expect(top?.y).toBeLessThan(first?.y ?? 0);
+    });
+  });
+});
