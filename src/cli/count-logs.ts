@@ -4,13 +4,6 @@ import { LogReader } from '../logs/reader.ts';
 import { rotatedSets } from '../logs/rotation.ts';
 import type { WholeCounts } from '../logs/tally.ts';
 
-// All that reads logs is one chunk of the bundle, which other commands do not load.
-export { summarize } from '../logs/summary.ts';
-export { logsCsv } from '../reports/logs/csv.ts';
-export { logsJson } from '../reports/logs/json.ts';
-export { logsMarkdown } from '../reports/logs/markdown.ts';
-export { logsText } from '../reports/logs/text.ts';
-
 /**
  * Reads logs and counts the sessions in them.
  *

@@ -70,7 +70,7 @@ export const LINT_FORMATS = [
 export type LintFormat = (typeof LINT_FORMATS)[number];
 
 /** Formats of `logs`. */
-export const LOG_FORMATS = ['text', 'json', 'csv', 'markdown'] as const;
+export const LOG_FORMATS = ['text', 'json', 'csv', 'markdown', 'partial'] as const;
 
 /** A format of `logs`. */
 export type LogFormat = (typeof LOG_FORMATS)[number];
@@ -248,7 +248,25 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
       value: 'NAME',
       describe: 'Only sessions of this service, as reports name it; may be given several times',
     },
-    format: { ...FORMAT, choices: LOG_FORMATS },
+    anonymize: {
+      type: 'boolean',
+      describe: 'Put pseudonyms in place of addresses, names, domains and users',
+    },
+    'anonymize-key': {
+      type: 'string',
+      value: 'FILE',
+      describe:
+        'Make the pseudonyms with this key, so that those of several runs are the same (default: a new one)',
+    },
+    format: {
+      ...FORMAT,
+      choices: LOG_FORMATS,
+      describe: 'How to print it (default: text); partial: as counts that --merge adds up',
+    },
+    merge: {
+      type: 'boolean',
+      describe: 'The files are not logs, but counts of --format partial: add them up',
+    },
     'no-color': NO_COLOR,
   },
   explain: { rules: RULES, format: FORMAT, 'no-color': NO_COLOR },

@@ -70,9 +70,10 @@ function realPath(path: string): string {
  * Reads a log, plain or compressed, whatever its name says.
  *
  * @param path `-` for standard input
+ * @param longest bytes of a line that is still looked at
  * @throws InputError where it cannot be opened, or the program that reads its form is not there
  */
-export async function readLogFile(path: string, sink: LogSink): Promise<LogFile> {
+export async function readLogFile(path: string, sink: LogSink, longest = LONGEST_LINE): Promise<LogFile> {
   const descriptor = path === '-' ? 0 : open(path);
   try {
     const stat = fstatSync(descriptor);
@@ -82,7 +83,7 @@ export async function readLogFile(path: string, sink: LogSink): Promise<LogFile>
     const have = readFully(path, descriptor, first);
     const start = first.subarray(0, have);
     const magic = start.toString('hex');
-    const lines = new LineCutter(sink);
+    const lines = new LineCutter(sink, longest);
     if (magic.startsWith('1f8b')) {
       const stream = rest(descriptor, start);
       const cut = await pump(stream, createGunzip(), lines);
@@ -219,13 +220,15 @@ async function decompress(
 class LineCutter {
   bytes = 0;
   readonly #sink: LogSink;
+  readonly #longest: number;
   #buffer = Buffer.allocUnsafeSlow(PIECE);
   #have = 0;
   /** Inside a line that is too long: its bytes are thrown away up to its end. */
   #skipping = false;
 
-  constructor(sink: LogSink) {
+  constructor(sink: LogSink, longest: number) {
     this.#sink = sink;
+    this.#longest = longest;
   }
 
   /** Where the next bytes go, see `filled`. */
@@ -283,7 +286,7 @@ class LineCutter {
       buffer.copyWithin(0, start, this.#have);
       this.#have -= start;
     }
-    if (this.#have > LONGEST_LINE) {
+    if (this.#have > this.#longest) {
       this.#sink.skipped(1);
       this.#skipping = true;
       this.#have = 0;

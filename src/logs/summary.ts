@@ -1,6 +1,14 @@
 import { PROTOCOLS } from '../model/protocol.ts';
 import { type Period, periodsOf, type Step } from './periods.ts';
-import type { Direction, LineCounts, Peer, Row, SessionState, WholeCounts } from './tally.ts';
+import {
+  type Direction,
+  decoded,
+  type LineCounts,
+  type Peer,
+  type Row,
+  type SessionState,
+  type WholeCounts,
+} from './tally.ts';
 
 /** A peer of a row. */
 export interface PeerRow {
@@ -247,13 +255,6 @@ function peerRows({ row, rows, peers: sessionsByPeer }: Group, peers: readonly P
       };
     })
     .sort((a, b) => b.sessions - a.sessions || compareTexts(a.address, b.address));
-}
-
-/** A text of the log, which is read as Latin-1, as its writer meant it. */
-function decoded(text: string): string {
-  const bytes = Buffer.from(text, 'latin1');
-  const utf8 = bytes.toString('utf8');
-  return utf8.includes('\ufffd') ? text : utf8;
 }
 
 /** Sessions of a row on all days. */

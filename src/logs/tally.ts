@@ -63,7 +63,7 @@ export interface SomeNames {
 }
 
 /** So many domains are kept of a peer. */
-const MOST_NAMES = 20;
+export const MOST_NAMES = 20;
 
 /** How many lines of which kind were met. */
 export interface LineCounts {
@@ -84,7 +84,7 @@ export interface Counts {
 }
 
 /** What was counted in whole logs. */
-export interface WholeCounts extends Counts {
+export interface WholeCounts extends Omit<Counts, 'days'> {
   /** The days by index, as `2026-01-31`. */
   readonly dates: readonly string[];
 }
@@ -254,3 +254,18 @@ function address4(bytes: Uint8Array, start: number, end: number): number | null 
 export function owned(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
 }
+
+/** A text of the log, which is read as Latin-1, as its writer meant it; as it is where that was no UTF-8. */
+export function decoded(text: string): string {
+  if (PLAIN.test(text)) return text;
+  const utf8 = Buffer.from(text, 'latin1').toString('utf8');
+  return utf8.includes('\ufffd') ? text : utf8;
+}
+
+/** A text as the log would have it, read as Latin-1. */
+export function encoded(text: string): string {
+  return PLAIN.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+}
+
+// oxlint-disable-next-line no-control-regex -- whatever has one byte
+const PLAIN = /^[\0-\x7f]*$/;

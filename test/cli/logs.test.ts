@@ -23,11 +23,15 @@ function write(name: string, text: string | Buffer): void {
   fs.writeFileSync(path.join(folder, name), text);
 }
 
-function logs(args: readonly string[], { input = '', env = {} } = {}) {
+function logs(
+  args: readonly string[],
+  { input = '', env = {} }: { readonly input?: string | Buffer; readonly env?: object } = {},
+) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, 'logs', ...args], {
     cwd: folder,
     encoding: 'utf8',
     input,
+    maxBuffer: 1 << 26,
     env: { ...process.env, NO_COLOR: '1', ...env },
   });
   return { status, stdout, stderr };
@@ -217,6 +221,134 @@ describe('files', () => {
     expect(logs(['mail.log']).stdout).toMatch(
       /: 4 lines \(1 line not understood, 1 line too long to be read\)\n/,
     );
+  });
+});
+
+describe('counts as files', () => {
+  const partial = (name: string, log: string, ...args: string[]): void => {
+    write(`${name}.log`, log);
+    fs.utimesSync(path.join(folder, `${name}.log`), new Date('2026-11-28'), new Date('2026-11-28'));
+    write(name, logs([`${name}.log`, '--format', 'partial', ...args]).stdout);
+  };
+  const key = Buffer.alloc(32, 7);
+
+  test('add up to what the logs would, packed too', () => {
+    partial('a', session('Nov 26'));
+    partial('b', session('Nov 27', 8));
+    write('b.gz', gzipSync(fs.readFileSync(path.join(folder, 'b'))));
+    for (const args of [[], ['--format', 'json', '--peers', '--by', 'day'], ['--format', 'partial']]) {
+      const { stdout, status } = logs(['--merge', 'b.gz', 'a', ...args]);
+      expect(status).toBe(0);
+      expect(stdout).toBe(logs(['a.log', 'b.log', ...args]).stdout);
+    }
+    expect(logs(['--merge', '-'], { input: fs.readFileSync(path.join(folder, 'a')) }).stdout).toBe(
+      logs(['a.log']).stdout,
+    );
+  });
+
+  test('hold users and domains where --peers asks for them', () => {
+    const log = `${session('Nov 26').split('\n')[0]}\nNov 26 10:00:01 mx1 postfix/smtpd[7]: AB1: client=mail.example.net[192.0.2.1], sasl_method=PLAIN, sasl_username=alice\n`;
+    partial('a', log, '--peers');
+    expect(logs(['--merge', 'a', '--peers']).stdout).toContain(
+      '  1  192.0.2.1  mail.example.net  as alice\n',
+    );
+    partial('b', log);
+    expect(fs.readFileSync(path.join(folder, 'b'), 'utf8')).not.toContain('alice');
+  });
+
+  test.each([
+    ['missing', ['none'], /^pfharden: none: no such file or directory\n$/],
+    ['a log', ['a.log'], /^pfharden: a\.log: holds no counts of pfharden.*without --merge\n$/],
+    ['given twice', ['./a'], /^pfharden: \.\/a: is given twice\n$/],
+    ['a copy', ['copy'], /^pfharden: copy: holds the same counts as a, which would count twice\n$/],
+    ['an archive that is cut off', ['cut.gz'], /^pfharden: cut\.gz: the archive ends too early\n$/],
+  ])('a file that is %s: nothing is added up', (_, more, message) => {
+    partial('a', session('Nov 26'));
+    // The same counts in another shape.
+    write('copy', JSON.stringify(JSON.parse(fs.readFileSync(path.join(folder, 'a'), 'utf8')), null, 2));
+    write('cut.gz', gzipSync(fs.readFileSync(path.join(folder, 'a'))).subarray(0, 60));
+    const { status, stdout, stderr } = logs(['--merge', 'a', ...more]);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(message);
+  });
+
+  test('a log of a megabyte in one line is a file of counts as well', () => {
+    const log = Array.from({ length: 30_000 }, (_, index) =>
+      session('Nov 26', 7, `10.${index >> 8}.${index & 255}.1`),
+    ).join('');
+    partial('a', log);
+    const text = JSON.stringify(JSON.parse(fs.readFileSync(path.join(folder, 'a'), 'utf8')));
+    expect(text.length).toBeGreaterThan(1 << 20);
+    write('one-line', text);
+    expect(logs(['--merge', 'one-line']).stdout).toBe(logs(['a.log']).stdout);
+  });
+
+  test('peers that nobody knows: only those of one key add up', () => {
+    write('key', key);
+    write('other-key', Buffer.alloc(32, 8));
+    partial('a', session('Nov 26'), '--anonymize-key', 'key');
+    partial('b', session('Nov 27'), '--anonymize-key', 'key');
+    partial('c', session('Nov 28'), '--anonymize-key', 'other-key');
+    partial('open', session('Nov 29'));
+    const { sessions } = JSON.parse(logs(['--merge', 'a', 'b', '--format', 'json']).stdout);
+    expect(sessions).toMatchObject([{ sessions: 2, peers: 1 }]);
+    const mixed = logs(['--merge', 'a', 'c']);
+    expect(mixed).toMatchObject({ status: 2, stdout: '' });
+    expect(mixed.stderr).toBe(
+      'pfharden: a and c are anonymized with different keys: a peer of both would count as two. Make them with one key: --anonymize-key FILE\n',
+    );
+    expect(logs(['--merge', 'a', 'open']).stderr).toContain(
+      'a is anonymized and open is not: a peer of both',
+    );
+    expect(logs(['--merge', 'a', 'open', '--anonymize']).status).toBe(2);
+    const both = logs(['--merge', 'open', 'a', '--anonymize-key', 'key', '--format', 'json']);
+    expect(JSON.parse(both.stdout).sessions).toMatchObject([{ sessions: 2, peers: 1 }]);
+  });
+
+  test('what --format partial cannot leave out', () => {
+    write('mail.log', session('Nov 26'));
+    for (const args of [
+      ['--by', 'day'],
+      ['--protocol', 'TLSv1'],
+      ['--service', 'smtpd'],
+    ])
+      expect(logs(['mail.log', '--format', 'partial', ...args])).toMatchObject({ status: 2, stdout: '' });
+  });
+});
+
+describe('--anonymize', () => {
+  test('leaves nobody in any format', () => {
+    const files = fs.readdirSync(RECORDED).filter((name) => name.endsWith('.txt'));
+    const paths = files.map((name) => path.join(RECORDED, name));
+    for (const format of ['text', 'json', 'csv', 'markdown', 'partial']) {
+      const { stdout, status } = logs([...paths, '--peers', '--anonymize', '--format', format]);
+      expect(status).toBe(0);
+      expect(stdout).not.toMatch(/\d+\.\d+\.\d+\.\d+|2001:db8|somebody|someone|example/);
+      expect(stdout).toMatch(/ipv4-[0-9a-f]{16}/);
+      expect(stdout).toMatch(/ipv6-[0-9a-f]{16}/);
+      expect(stdout).toMatch(/user-[0-9a-f]{16}/);
+    }
+  });
+
+  test('is another in each run, and the same with one key', () => {
+    write('mail.log', session('Nov 26'));
+    write('key', Buffer.alloc(32, 7));
+    const shown = (...args: string[]): string => logs(['mail.log', '--peers', ...args]).stdout;
+    expect(shown('--anonymize')).not.toBe(shown('--anonymize'));
+    expect(shown('--anonymize-key', 'key')).toBe(shown('--anonymize', '--anonymize-key', 'key'));
+    expect(shown('--anonymize-key', 'key')).not.toContain('192.0.2.1');
+  });
+
+  test('a key that is too short, or not there', () => {
+    write('mail.log', session('Nov 26'));
+    write('key', 'secret');
+    const short = logs(['mail.log', '--anonymize-key', 'key']);
+    expect(short).toMatchObject({ status: 2, stdout: '' });
+    expect(short.stderr).toMatch(/^pfharden: key: a key has at least 16 bytes/);
+    expect(logs(['mail.log', '--anonymize-key', 'none'])).toMatchObject({
+      status: 2,
+      stderr: 'pfharden: none: no such file or directory\n',
+    });
   });
 });
 
