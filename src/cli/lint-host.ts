@@ -1,6 +1,7 @@
+import { ChangeIndex, type Changes } from '../hosts/changes.ts';
 import { buildHost } from '../hosts/host.ts';
 import { type HostSource, type ReadOptions, readHost } from '../hosts/read.ts';
-import { atLeastAsGrave, type Severity } from '../model/finding.ts';
+import { atLeastAsGrave, type Finding, type Judgement, type Severity } from '../model/finding.ts';
 import type { LintedHost } from '../reports/formats/report.ts';
 import { lintedHost } from '../reports/linted.ts';
 import { paletteOf } from '../reports/palette.ts';
@@ -24,6 +25,8 @@ export interface LintOrders {
   /** The lightest findings that are shown. */
   readonly lightest: Severity;
   readonly baseline: GivenBaseline | null;
+  /** What has changed since `--diff-base`: only hosts that read some of it are shown. Null: all are. */
+  readonly changes: Changes | null;
   /** How standard output shows the host; null where it shows it in another format or not at all. */
   readonly text: LintText | null;
   /** What reports in other formats show beside the findings; null where there is none. */
@@ -47,6 +50,8 @@ export interface LintTask {
   readonly profile: number;
   /** A comment that silences a rule has to give a reason. */
   readonly reasonRequired: boolean;
+  /** Paths of the files that say how it is judged. */
+  readonly settings: readonly string[];
 }
 
 /** What judging one host comes to, as plain data. */
@@ -58,6 +63,8 @@ export interface LintOutcome {
   /** A finding is grave enough to fail the run. */
   readonly failed: boolean;
   readonly seen: SeenHost | null;
+  /** None of its files has changed: nothing is shown of it. */
+  readonly unchanged: boolean;
 }
 
 /**
@@ -73,13 +80,18 @@ export function hostLinter(
   const { failOn, lightest, runProfile, text, report: reports } = orders;
   const only = orders.only === null ? {} : { only: new Set(orders.only) };
   const baseline = orders.baseline === null ? null : new HostBaseline(orders.baseline);
-  return async ({ source, reasonRequired, ...numbers }) => {
+  const changes = orders.changes === null ? null : new ChangeIndex(orders.changes);
+  return async ({ source, reasonRequired, settings, ...numbers }) => {
     const ruleSet = at(ruleSets, numbers.rules);
     const profile = at(orders.profiles, numbers.profile);
     const host = buildHost(await readHost(source, orders.read));
     const judged = judgement(host, ruleSet, profile, { ...only, reasonRequired });
     const known = baseline?.apply(host, ruleSet, judged) ?? null;
-    const { findings, suppressed } = known?.judged ?? judged;
+    const seen = known?.seen ?? null;
+    // Only now it is known which files the rules have looked into.
+    if (changes?.touches([...(host.input.looked ?? []), ...settings]) === false)
+      return { text: '', linted: null, totals: noTotals(), failed: false, seen, unchanged: true };
+    const { findings, suppressed } = marked(known?.judged ?? judged, changes);
     const report = hostReport(host, findings, lightest, suppressed);
     const totals = noTotals();
     addTotals(totals, report);
@@ -88,8 +100,29 @@ export function hostLinter(
       linted: reports === null ? null : lintedHost(report, { ruleSet, profile, runProfile, ...reports }),
       totals,
       failed: findings.some(({ severity }) => atLeastAsGrave(severity, failOn)),
-      seen: known?.seen ?? null,
+      seen,
+      unchanged: false,
     };
+  };
+}
+
+/** What was found, with whether its line has changed. */
+function marked(
+  { findings, suppressed }: Pick<Judgement, 'findings' | 'suppressed'>,
+  changes: ChangeIndex | null,
+): Pick<Judgement, 'findings' | 'suppressed'> {
+  if (changes === null) return { findings, suppressed };
+  const mark = (finding: Finding): Finding => {
+    const { source, span } = finding.at;
+    const last = source.position(Math.max(span.start, span.end - 1)).line;
+    return {
+      ...finding,
+      changed: changes.isChanged(source.path, source.position(span.start).line, last),
+    };
+  };
+  return {
+    findings: findings.map(mark),
+    suppressed: suppressed.map((one) => ({ ...one, finding: mark(one.finding) })),
   };
 }
 

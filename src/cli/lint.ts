@@ -1,8 +1,9 @@
+import type { Changes } from '../hosts/changes.ts';
 import { InputError } from '../hosts/files.ts';
 import type { FoundHost } from '../hosts/find.ts';
 import type { Severity } from '../model/finding.ts';
 import { paletteOf } from '../reports/palette.ts';
-import { ignoredText, leftOutText } from '../reports/settings.ts';
+import { ignoredText, leftOutText, unchangedText } from '../reports/settings.ts';
 import { summaryText } from '../reports/text.ts';
 import { joinTotals, noTotals } from '../reports/totals.ts';
 import type { BaselineRun } from './baseline.ts';
@@ -45,11 +46,13 @@ export async function lint(request: Request): Promise<number> {
     failOn,
     lightest: (textOf(given, 'severity') ?? 'info') as Severity,
     baseline: baseline?.given ?? null,
+    changes: await changesOf(request),
     text: plan.standard === 'text' ? text : null,
     report: outputs === null ? null : { diff: outputs.diff, view: outputs.view },
   };
   const totals = noTotals();
   let failed = false;
+  let unchanged = 0;
 
   outputs?.start();
   for await (const { host, outcome } of lintedHosts(hosts, orders, rules, profiles)) {
@@ -57,14 +60,22 @@ export async function lint(request: Request): Promise<number> {
     joinTotals(totals, outcome.totals);
     if (outcome.seen !== null) baseline?.take(outcome.seen, rules.ruleSetOf(host), profiles.of(host));
     if (outcome.linted !== null) outputs?.host(outcome.linted);
-    if (plan.standard !== 'text') continue;
+    if (outcome.unchanged) unchanged++;
+    if (plan.standard !== 'text' || outcome.unchanged) continue;
     out(`${quiet ? '' : settings.once(host)}${outcome.text}`);
   }
   const ignored = hosts.ignored.map(({ path }) => path);
-  outputs?.end({ totals, ignored, leftOut: hosts.leftOut, problems: hosts.problems });
+  outputs?.end({
+    totals,
+    ignored,
+    leftOut: hosts.leftOut,
+    unchanged: orders.changes === null ? null : unchanged,
+    problems: hosts.problems,
+  });
   if (plan.standard === 'text' && !quiet) {
     const { coloured, suppressed, verbose } = text;
     if (totals.hosts > 0) out(summaryText(totals, { palette: paletteOf(coloured), suppressed }));
+    if (orders.changes !== null) out(unchangedText(unchanged, totals.hosts, orders.changes.since));
     out(ignoredText(hosts.ignored, verbose));
     out(leftOutText(hosts.leftOut, verbose));
   }
@@ -88,6 +99,7 @@ async function* lintedHosts(
       rules: rules.numberOf(host),
       profile: profiles.numberOf(host),
       reasonRequired: host.config?.config.reasonRequired === true,
+      settings: [...new Set(host.config?.layers.map(({ path }) => path))],
     };
     let outcome: LintOutcome;
     try {
@@ -99,6 +111,15 @@ async function* lintedHosts(
     }
     yield { host, outcome };
   }
+}
+
+/** What `--diff-base` names; the code for it is loaded only then. */
+async function changesOf({ given, words }: Request): Promise<Changes | null> {
+  const since = textOf(given, 'diff-base');
+  if (since === undefined) return null;
+  if (words.includes('-')) throw new UsageError('--diff-base: standard input has no history', 'lint');
+  const { changesSince } = await import('../hosts/git-changes.ts');
+  return changesSince(since, words.length === 0 ? ['.'] : words);
 }
 
 /** What `--baseline` names; the code for it is loaded only then. */

@@ -161,6 +161,12 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
       type: 'boolean',
       describe: 'Name the cipher suites that findings count, and what is left out',
     },
+    'diff-base': {
+      type: 'string',
+      value: 'REV',
+      describe:
+        "Only hosts whose files have changed since git's REV and HEAD parted; changed lines are marked",
+    },
     baseline: {
       type: 'string',
       value: 'FILE',

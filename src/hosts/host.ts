@@ -38,6 +38,8 @@ export interface HostInput {
   readonly releases: HostReleases;
   /** Reads a file that a configuration names; null when it is not there or cannot be read. */
   readonly open: (path: string) => SourceFile | null;
+  /** Paths of all files that were looked for so far, there or not; of a folder that was listed, with a slash at its end. */
+  readonly looked?: ReadonlySet<string>;
   /** Looks at a file of the running system; left out where the files are not those of a running system. */
   readonly facts?: (path: string) => FileFacts;
   /** The time for which the host is judged, in milliseconds since 1970; left out, nothing expires. */

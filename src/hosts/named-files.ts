@@ -24,11 +24,13 @@ function systemRootOf(directory: string, name: RegExp): string | null {
  * machine's own file in its place, unless the machine's own folder is what is linted.
  *
  * @param beside a further folder whose files come into the same /etc/postfix
+ * @param looked where the paths of files that are looked for are noted
  */
 export function postfixOpener(
   directory: string,
   live: boolean,
   beside: string | null = null,
+  looked: Set<string> = new Set(),
 ): (path: string) => SourceFile | null {
   const root = systemRootOf(directory, /^postfix(-.*)?$/);
   const own = root === null ? '/etc/postfix' : `/etc/${basename(resolve(directory))}`;
@@ -49,9 +51,10 @@ export function postfixOpener(
     if (place === null) return null;
     const known = cache.get(place);
     if (known !== undefined) return known;
-    const source =
-      readSourceOrNull(place) ??
-      (beside === null || inFolder === null ? null : readSourceOrNull(join(beside, inFolder)));
+    const other = beside === null || inFolder === null ? null : join(beside, inFolder);
+    looked.add(place);
+    if (other !== null) looked.add(other);
+    const source = readSourceOrNull(place) ?? (other === null ? null : readSourceOrNull(other));
     cache.set(place, source);
     return source;
   };
@@ -73,8 +76,14 @@ export interface NamedFiles {
  * path of the file that they stand in.
  *
  * @param beside a further folder whose files come into the same /etc/dovecot
+ * @param looked where the paths of files that are looked for, and of folders that are listed, are noted
  */
-export function dovecotFiles(directory: string, live: boolean, beside: string | null = null): NamedFiles {
+export function dovecotFiles(
+  directory: string,
+  live: boolean,
+  beside: string | null = null,
+  looked: Set<string> = new Set(),
+): NamedFiles {
   const root = systemRootOf(directory, /^dovecot$/);
   const own = resolve(directory);
   // What was given: the folder that plays `/`, else the one that may hold Postfix too, else the folder.
@@ -104,15 +113,18 @@ export function dovecotFiles(directory: string, live: boolean, beside: string | 
       const before = cache.get(at);
       if (before !== undefined) return before;
       const other = placeBeside(at);
+      looked.add(at);
+      if (other !== null) looked.add(other);
       const source = readMade(at, problems) ?? (other === null ? null : readMade(other, problems));
+      if (source !== null) looked.add(source.path);
       cache.set(at, source);
       return source;
     },
     entries(folder) {
       const at = place(folder);
-      const lists = [at, at === null ? null : placeBeside(at)]
-        .map((path) => (path === null ? null : namesIn(path)))
-        .filter((list) => list !== null);
+      const folders = [at, at === null ? null : placeBeside(at)].filter((path) => path !== null);
+      for (const path of folders) looked.add(path.endsWith('/') ? path : `${path}/`);
+      const lists = folders.map(namesIn).filter((list) => list !== null);
       const names = lists.length === 0 ? null : lists.flat().map(madeName);
       const next = known.flatMap((path) => nextName(folder, path));
       return names === null && next.length === 0 ? null : [...new Set([...(names ?? []), ...next])];

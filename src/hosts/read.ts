@@ -101,7 +101,8 @@ async function readFolders(
     postfix: postfix !== null && isSame(postfix.directory, system.postfix),
     dovecot: dovecot !== null && isSame(dovecot.directory, system.dovecot),
   };
-  const ofDovecot = dovecot === null ? null : readDovecot(dovecot, live.dovecot);
+  const looked = new Set(fixedPaths({ kind: 'folders', root, postfix, dovecot, releases }));
+  const ofDovecot = dovecot === null ? null : readDovecot(dovecot, live.dovecot, looked);
   const isOpen = (server: keyof AskedServers): boolean =>
     live[server] && flags[server] === undefined && releases[server] === undefined;
   const asked = { postfix: isOpen('postfix'), dovecot: isOpen('dovecot') };
@@ -111,7 +112,9 @@ async function readFolders(
     postfix: postfix === null ? null : { directory: postfix.directory, main, master },
     dovecot: ofDovecot?.input ?? null,
     releases: releasesOf({ main, master, flags, config: releases, installed }, ofDovecot),
-    open: postfix === null ? () => null : postfixOpener(postfix.directory, live.postfix, postfix.beside),
+    open:
+      postfix === null ? () => null : postfixOpener(postfix.directory, live.postfix, postfix.beside, looked),
+    looked,
     ...(live.postfix || live.dovecot ? { facts: machineFileFacts } : {}),
     now,
   };
@@ -145,20 +148,21 @@ interface ReadDovecot {
 }
 
 /** @throws InputError when dovecot.conf is not there or cannot be read */
-function readDovecot(place: DovecotPlace, live: boolean): ReadDovecot {
+function readDovecot(place: DovecotPlace, live: boolean, looked: Set<string>): ReadDovecot {
   const { directory, main: path, fragments } = place;
   const main = fragments === null ? readIfPresent(path) : assumedMain(directory, fragments);
   if (main === null)
     throw new InputError(`${path ?? join(directory, DOVECOT_FILE)}: no such file or directory`);
-  return aroundMain(place, main, live);
+  return aroundMain(place, main, live, looked);
 }
 
 function aroundMain(
   { directory, fragments, beside }: Pick<DovecotPlace, 'directory' | 'fragments' | 'beside'>,
   main: SourceFile,
   live: boolean,
+  looked: Set<string>,
 ): ReadDovecot {
-  const { files, problems } = dovecotFiles(directory, live, beside);
+  const { files, problems } = dovecotFiles(directory, live, beside, looked);
   return { input: { directory, main, mainAssumed: fragments !== null, ...files }, problems };
 }
 
@@ -175,18 +179,20 @@ function readFile(
   { flags = {}, now = Date.now() }: ReadOptions,
 ): HostInput {
   const source = bytes === null ? readSource(path) : decode(path, Buffer.from(bytes));
+  const looked = new Set([path]);
   const main = as === 'main.cf' ? source : null;
   const master = as === 'master.cf' ? source : null;
   const dovecot =
     as === DOVECOT_FILE
-      ? aroundMain({ directory: root, fragments: null, beside: null }, source, false)
+      ? aroundMain({ directory: root, fragments: null, beside: null }, source, false, looked)
       : null;
   return {
     root,
     postfix: dovecot === null ? { directory: root, main, master } : null,
     dovecot: dovecot?.input ?? null,
     releases: releasesOf({ main, master, flags, config: releases }, dovecot),
-    open: dovecot === null ? postfixOpener(root, false) : () => null,
+    open: dovecot === null ? postfixOpener(root, false, null, looked) : () => null,
+    looked,
     now,
   };
 }

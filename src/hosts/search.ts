@@ -40,26 +40,25 @@ export async function search(start: string, notes: SearchNotes): Promise<Place[]
     const real = realpathOf(folder);
     if (isWithin(real, searched)) continue;
     searched.add(real);
-    const entries = await glob('**', {
+    // Files by their folders. The glob walks the folders: what it answers leaves out odd names.
+    const folders = new Map<string, string[]>();
+    const meet = (directory: string, entries: readonly Dirent[]): void => {
+      const names: string[] = [];
+      for (const entry of entries) {
+        if (entry.isDirectory()) continue;
+        const whole = join(directory, entry.name);
+        if (entry.isSymbolicLink() && leadsToFolder(whole)) pending.push(whole);
+        else names.push(entry.name);
+      }
+      if (names.length > 0) folders.set(directory, names);
+    };
+    await glob('**', {
       cwd: folder,
       dot: true,
-      onlyFiles: false,
-      objectMode: true,
+      onlyDirectories: true,
       followSymbolicLinks: false,
-      fs: { readdir: listing(folder, new GitIgnore(folder), notes) },
+      fs: { readdir: listing(folder, meet, notes) },
     });
-    const folders = new Map<string, string[]>();
-    for (const { path, name, dirent } of entries) {
-      const whole = join(folder, path);
-      if (dirent.isDirectory()) continue;
-      if (dirent.isSymbolicLink() && leadsToFolder(whole)) pending.push(whole);
-      else {
-        const directory = dirname(whole);
-        const names = folders.get(directory);
-        if (names === undefined) folders.set(directory, [name]);
-        else names.push(name);
-      }
-    }
     pending.sort(compare);
     for (const [directory, names] of folders) {
       const places = placesAmong(directory, names.sort(compare), folders, notes);
@@ -95,9 +94,16 @@ function leadsToFolder(path: string): boolean {
  * `readdir` for the glob, which leaves out what git ignores and what is nothing of a mail server by its name,
  * and goes on where a folder cannot be read. It never answers before it has returned: the queue of the glob
  * loses its place when many folders answer at once.
+ *
+ * @param meet takes each folder, and what counts in it
  */
-function listing(start: string, git: GitIgnore, { leftOut, problems }: SearchNotes) {
+function listing(
+  start: string,
+  meet: (directory: string, entries: readonly Dirent[]) => void,
+  { leftOut, problems }: SearchNotes,
+) {
   const top = resolve(start);
+  const git = new GitIgnore(start);
   const shown = (path: string): string => join(start, relative(top, path));
   const isWanted = (folder: string, entry: Dirent): boolean => {
     const { name } = entry;
@@ -117,6 +123,7 @@ function listing(start: string, git: GitIgnore, { leftOut, problems }: SearchNot
     let entries: Dirent[] = [];
     try {
       entries = readdirSync(path, options).filter((entry) => isWanted(path, entry));
+      meet(shown(path), entries);
     } catch (error) {
       problems.push(new InputError(`${shown(path)}: ${reasonOf(error)}`));
     }

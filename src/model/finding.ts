@@ -68,6 +68,8 @@ export interface Finding {
   /** Why there is no fix although the rule has one, in words; left out where there is nothing to say. */
   readonly unfixable?: string;
   readonly references: readonly string[];
+  /** Whether its line is among those that have changed; left out where nobody asked what has. */
+  readonly changed?: boolean;
   /** Stable when lines move: for baselines and for telling old findings from new ones. */
   readonly fingerprint: string;
 }

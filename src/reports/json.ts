@@ -126,5 +126,6 @@ export function lintFinding(finding: PlainFinding): Readonly<Record<string, unkn
     fix: finding.fix === null ? null : { title: finding.fix.title, safe: finding.fix.safe },
     references: finding.references,
     fingerprint: finding.fingerprint,
+    ...(finding.changed === undefined ? {} : { changed: finding.changed }),
   };
 }

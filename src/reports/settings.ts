@@ -49,6 +49,14 @@ export function ignoredText(ignored: readonly Ignored[], verbose: boolean): stri
   return `${named.join('')}${count(ignored.length, 'path')} ignored, as ${files} says${more}.\n`;
 }
 
+/** How many hosts are not shown because they are what they were at a revision. */
+export function unchangedText(unchanged: number, shown: number, since: string): string {
+  if (shown === 0) return `No host has changed since ${shownText(since)}.\n`;
+  if (unchanged === 0) return '';
+  const hosts = unchanged === 1 ? '1 host has' : `${unchanged} hosts have`;
+  return `${hosts} not changed since ${shownText(since)} and ${unchanged === 1 ? 'is' : 'are'} not shown.\n`;
+}
+
 /** How many files a search left out for what they are; with `verbose` which, and why. */
 export function leftOutText(leftOut: readonly LeftOut[], verbose: boolean): string {
   if (leftOut.length === 0) return '';

@@ -168,12 +168,12 @@ export function standsNowhere({ setting, valueFrom, at }: Finding, { postfix }: 
   );
 }
 
-/** Severity and sentence, and the rule id at the end of the last line. */
-function heading({ severity, message, rule }: Finding, { palette, width }: TextOptions): string[] {
+/** Severity and sentence, and at the end of the last line whether its line has changed, and the rule id. */
+function heading({ severity, message, rule, changed }: Finding, { palette, width }: TextOptions): string[] {
   const indent = ' '.repeat(INDENT);
   const colour = palette.severity[severity];
   const lines = wrap(`${severity}: ${shownText(message)}`, width - INDENT - 2);
-  const id = `[${rule}]`;
+  const id = changed === true ? `(changed) [${rule}]` : `[${rule}]`;
   const last = lines.at(-1) ?? '';
   if (widthOf(last) + 2 + id.length <= width - INDENT)
     lines[lines.length - 1] = `${last}  ${palette.dim(id)}`;
@@ -339,10 +339,10 @@ export function summaryText(
 /** One line a finding, as compilers print them; nothing where there is none. */
 export function quietText({ findings }: HostReport, { palette }: Pick<TextOptions, 'palette'>): string {
   return findings
-    .map(({ at, severity, message, rule }) => {
+    .map(({ at, severity, message, rule, changed }) => {
       const { line, column } = at.source.position(at.span.start);
       const severityText = palette.severity[severity](severity);
-      return `${shownText(at.source.path)}:${line}:${column}: ${severityText}: ${shownText(message)} [${rule}]\n`;
+      return `${shownText(at.source.path)}:${line}:${column}: ${severityText}: ${shownText(message)}${changed === true ? ' (changed)' : ''} [${rule}]\n`;
     })
     .join('');
 }

@@ -345,6 +345,23 @@ describe('the action', () => {
     expect(act({ baseline: 'known "ones".json' }).status).toBe(1);
   });
 
+  test('counts only what has changed', () => {
+    writeFiles(HOST);
+    for (const args of [
+      ['init', '-q'],
+      ['add', '-A'],
+      ['-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-qm', 'x'],
+    ])
+      spawnSync('git', args);
+    expect(act({ 'diff-base': 'HEAD' }).status).toBe(0);
+    writeFiles({ 'mx2/main.cf': HOST['mx1/postfix/main.cf'] });
+    const { status, stdout } = act({ 'diff-base': 'HEAD' });
+    expect([status, [...stdout.matchAll(/ file=(\w+)/g)].every(([, folder]) => folder === 'mx2')]).toEqual([
+      1,
+      true,
+    ]);
+  });
+
   test('ends with 2 where something cannot be read', () => {
     const { status, output } = act({ path: 'nowhere' });
     expect([status, output]).toEqual([2, 'status=2\n']);

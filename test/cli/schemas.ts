@@ -57,7 +57,7 @@ const findingKeys = {
   references: list(text),
   fingerprint: { type: 'string', minLength: 8 },
 };
-const finding = exactly(findingKeys);
+const finding = withMore(exactly(findingKeys), { changed: { type: 'boolean' } });
 
 const suppressed = exactly({
   ...findingKeys,
@@ -82,7 +82,7 @@ export const lintSchema = withMore(
     ),
     summary: exactly({ error: number, warning: number, info: number, suppressed: number, fixable: number }),
   }),
-  { ignored: list(text), leftOut: list(text) },
+  { ignored: list(text), leftOut: list(text), unchanged: number },
 );
 
 const plainSetting = {

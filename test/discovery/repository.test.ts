@@ -195,6 +195,12 @@ describe('hosts of a repository', () => {
     );
   });
 
+  test('are found under odd names', async () => {
+    const names = [' lead', '!n', '$(x)', '-d', 'a\\b', 'br[1]', 'n\nl', 'q"x', 'st*r', 't\tt', '{a,b}', 'ä'];
+    tree(names.map((name) => join(name, 'main.cf')));
+    expect((await findHosts(['.'])).hosts.map(({ root }) => root).sort()).toEqual([...names].sort());
+  });
+
   test('folders that cannot be read are said, and the others are searched', async () => {
     tree(['a/main.cf', 'closed/main.cf', 'z/main.cf']);
     chmodSync('closed', 0o000);

@@ -67,7 +67,7 @@ function written(report: LintReport, hosts: readonly LintedHost[], problems: rea
   return [
     report.start(),
     ...hosts.map((host) => report.host(host)),
-    report.end({ totals, ignored: [], leftOut: [], problems }),
+    report.end({ totals, ignored: [], leftOut: [], unchanged: null, problems }),
   ].join('');
 }
 

@@ -64,7 +64,13 @@ function pageOf(hosts: readonly LintedHost[], problems: readonly string[] = []):
     [
       report.start(),
       ...hosts.map((host) => report.host(host)),
-      report.end({ totals, ignored: ['old'], leftOut: [{ path: 'etc/main.cf~', why: 'backup' }], problems }),
+      report.end({
+        totals,
+        ignored: ['old'],
+        leftOut: [{ path: 'etc/main.cf~', why: 'backup' }],
+        unchanged: null,
+        problems,
+      }),
     ].join(''),
   );
 }

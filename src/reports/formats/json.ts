@@ -18,11 +18,12 @@ export class JsonReport implements LintReport {
     return this.#document.host(lintHost(head, findings, suppressed));
   }
 
-  end({ totals, ignored, leftOut }: LintEnd): string {
+  end({ totals, ignored, leftOut, unchanged }: LintEnd): string {
     return this.#document.end({
       summary: lintSummary(totals),
       ...(ignored.length === 0 ? {} : { ignored }),
       ...(leftOut.length === 0 ? {} : { leftOut: leftOut.map(({ path }) => path) }),
+      ...(unchanged === null ? {} : { unchanged }),
     });
   }
 }

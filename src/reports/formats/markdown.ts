@@ -83,8 +83,8 @@ export class MarkdownReport implements LintReport {
   }
 }
 
-function row({ severity, at, rule, message, advice }: PlainFinding): string {
+function row({ severity, at, rule, message, advice, changed }: PlainFinding): string {
   const { line } = at;
   const where = code(`${at.file}:${line}`);
-  return `| ${MARKS[severity]} | ${where} | ${plain(message)} ${plain(advice)} (${code(rule)}) |`;
+  return `| ${MARKS[severity]} | ${where}${changed === true ? ' (changed)' : ''} | ${plain(message)} ${plain(advice)} (${code(rule)}) |`;
 }

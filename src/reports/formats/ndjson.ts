@@ -26,10 +26,11 @@ export class NdjsonReport implements LintReport {
     ].join('');
   }
 
-  end({ totals, ignored, leftOut }: LintEnd): string {
+  end({ totals, ignored, leftOut, unchanged }: LintEnd): string {
     const more = {
       ...(ignored.length === 0 ? {} : { ignored }),
       ...(leftOut.length === 0 ? {} : { leftOut: leftOut.map(({ path }) => path) }),
+      ...(unchanged === null ? {} : { unchanged }),
     };
     return jsonLine({ type: 'summary', ...(lintSummary(totals) as object), ...more });
   }

@@ -34,6 +34,8 @@ export interface PlainFinding {
   } | null;
   readonly references: readonly string[];
   readonly fingerprint: string;
+  /** With `--diff-base` alone: whether its line has changed. */
+  readonly changed?: boolean;
 }
 
 /** A finding that does not count, and what silences it. */
@@ -73,6 +75,7 @@ function plainFinding(host: Host, finding: Finding): PlainFinding {
     fix: plainFix(host, finding),
     references: finding.references,
     fingerprint: finding.fingerprint,
+    ...(finding.changed === undefined ? {} : { changed: finding.changed }),
   };
 }
 

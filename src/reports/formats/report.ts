@@ -39,6 +39,8 @@ export interface LintEnd {
   readonly ignored: readonly string[];
   /** Files and folders that are left out for what they are, such as backups. */
   readonly leftOut: readonly LeftOut[];
+  /** With `--diff-base`: how many hosts have no changed file, and are not shown; else null. */
+  readonly unchanged: number | null;
   /** What could not be read, one sentence each. */
   readonly problems: readonly string[];
 }

@@ -97,6 +97,7 @@ export class SarifReport implements LintReport {
         setting: finding.setting,
         actual: finding.actual,
         expected: finding.expected,
+        ...(finding.changed === undefined ? {} : { changed: finding.changed }),
       },
     };
     const separator = this.#first ? '' : ',';
