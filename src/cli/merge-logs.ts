@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { InputError } from '../hosts/files.ts';
-import { distinctFiles, readLogFile } from '../hosts/log-files.ts';
+import { distinctFiles, type LogSink, readLogFile } from '../hosts/log-files.ts';
 import type { Anonymizer } from '../logs/anonymize.ts';
 import { type LogPartial, PartialError, readPartial } from '../logs/partial.ts';
 import { Sum } from '../logs/sum.ts';
@@ -53,7 +53,10 @@ export async function mergeLogs(
 async function readFile(path: string, complain: (message: string) => void): Promise<LogPartial | null> {
   const pieces: string[] = [];
   try {
-    const sink = { read: (text: string): unknown => pieces.push(text), skipped: () => undefined };
+    const sink: LogSink = {
+      read: (bytes, from, to) => pieces.push(bytes.toString('latin1', from, to)),
+      skipped: () => undefined,
+    };
     const { cut } = await readLogFile(path, sink, Number.POSITIVE_INFINITY);
     if (cut !== null) throw new PartialError(cut);
     return readPartial(Buffer.from(pieces.join(''), 'latin1').toString('utf8'));

@@ -5,9 +5,9 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { errorCode, InputError, reasonOf } from './files.ts';
 
-/** Takes pieces of a log: whole lines, as Latin-1 and as the same bytes. More may stand behind them. */
+/** Takes pieces of a log: lines, each with its line feed, from one place in the bytes to another. */
 export interface LogSink {
-  read(text: string, bytes: Uint8Array): void;
+  read(bytes: Buffer, from: number, to: number): void;
   /** Lines that were too long to be looked at. */
   skipped(lines: number): void;
 }
@@ -28,6 +28,10 @@ const LONGEST_LINE = 1 << 20;
 
 // Small pieces stay in the cache of the processor: those of a megabyte take twice as long.
 const PIECE = 1 << 16;
+/** Who reads lines may look at so many bytes behind them. */
+const MARGIN = 512;
+
+const LINE_FEED = 10;
 
 /** Programs that read what Node does not, by the bytes that such files begin with. */
 const DECOMPRESSORS: readonly { readonly magic: string; readonly program: string; readonly what: string }[] =
@@ -178,7 +182,8 @@ async function pump(
   } catch (error) {
     cut = errorCode(error) === 'Z_BUF_ERROR' ? 'the archive ends too early' : reasonOf(error);
   }
-  lines.end();
+  // Half of a line would say something else than the line.
+  if (cut === null) lines.end();
   return cut;
 }
 
@@ -203,7 +208,7 @@ async function decompress(
   from.pipe(child.stdin);
   for await (const piece of child.stdout) lines.add(piece as Buffer);
   const status = await ended;
-  lines.end();
+  if (status === 0) lines.end();
   if (typeof status !== 'number') {
     throw new InputError(
       errorCode(status) === 'ENOENT'
@@ -221,7 +226,7 @@ class LineCutter {
   bytes = 0;
   readonly #sink: LogSink;
   readonly #longest: number;
-  #buffer = Buffer.allocUnsafeSlow(PIECE);
+  #buffer = Buffer.allocUnsafeSlow(PIECE + MARGIN);
   #have = 0;
   /** Inside a line that is too long: its bytes are thrown away up to its end. */
   #skipping = false;
@@ -233,12 +238,12 @@ class LineCutter {
 
   /** Where the next bytes go, see `filled`. */
   room(): Uint8Array {
-    if (this.#have === this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(this.#buffer.length * 2);
+    if (this.#have + MARGIN === this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(this.#have * 2 + MARGIN);
       this.#buffer.copy(larger, 0, 0, this.#have);
       this.#buffer = larger;
     }
-    return this.#buffer.subarray(this.#have);
+    return this.#buffer.subarray(this.#have, this.#buffer.length - MARGIN);
   }
 
   /** So many bytes were put into the room. */
@@ -260,7 +265,8 @@ class LineCutter {
   /** The input is over: what is left is a line without a line feed. */
   end(): void {
     if (this.#have === 0 || this.#skipping) return;
-    this.#sink.read(this.#buffer.toString('latin1', 0, this.#have), this.#buffer);
+    this.room()[0] = LINE_FEED;
+    this.#sink.read(this.#buffer, 0, this.#have + 1);
     this.#have = 0;
   }
 
@@ -268,7 +274,7 @@ class LineCutter {
     const buffer = this.#buffer;
     let start = 0;
     if (this.#skipping) {
-      const end = buffer.subarray(0, this.#have).indexOf(10);
+      const end = buffer.subarray(0, this.#have).indexOf(LINE_FEED);
       if (end < 0) {
         this.#have = 0;
         return;
@@ -276,10 +282,9 @@ class LineCutter {
       this.#skipping = false;
       start = end + 1;
     }
-    const last = buffer.subarray(0, this.#have).lastIndexOf(10);
+    const last = buffer.subarray(0, this.#have).lastIndexOf(LINE_FEED);
     if (last >= start) {
-      const lines = start === 0 ? buffer : buffer.subarray(start);
-      this.#sink.read(buffer.toString('latin1', start, last + 1), lines);
+      this.#sink.read(buffer, start, last + 1);
       start = last + 1;
     }
     if (start > 0) {

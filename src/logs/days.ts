@@ -6,12 +6,27 @@
 
 /** A day of a log. */
 export interface LogDay {
-  /** The year where the stamp has one; else how many New Years lie between the first line and this one. */
+  /**
+   * The year where the stamp has one; else how many New Years lie between the first line and this one. No line
+   * is from before the first one's year: what looks so is from the end of that year.
+   */
   readonly year: number;
   readonly yearKnown: boolean;
+  /** The New Years where lines may be from before the first one's year, as they may in a part of a log. */
+  readonly net: number;
   /** From 1. */
   readonly month: number;
   readonly day: number;
+}
+
+/** How the days without a year of a part of a log go on from those before. */
+export interface DaySpan {
+  /** Month of the first and of the last line without a year; 0 where there was none. */
+  readonly first: number;
+  readonly last: number;
+  /** New Years from the first to the last, as `LogDay` has them. */
+  readonly turns: number;
+  readonly net: number;
 }
 
 /** Months between two lines from which on a New Year lies between them, and not a line out of order. */
@@ -24,33 +39,39 @@ export class DayTable {
   #lastCode = -1;
   #lastIndex = -1;
   #turns = 0;
+  #net = 0;
+  /** Where the codes of days without a year begin. */
+  #base = -513;
   #month = 0;
   #firstMonth = 0;
 
-  /** New Years passed since the first line without a year. */
-  get turns(): number {
-    return this.#turns;
+  /** The index of the day of the last line; -1 before the first. */
+  get last(): number {
+    return this.#lastIndex;
   }
 
-  /** Month of the first and of the last line without a year; 0 where there was none. */
-  get months(): { readonly first: number; readonly last: number } {
-    return { first: this.#firstMonth, last: this.#month };
+  /** What a part of a log needs to know of the one before. */
+  get span(): DaySpan {
+    return { first: this.#firstMonth, last: this.#month, turns: this.#turns, net: this.#net };
   }
 
   /** The index of a day that has its year. */
   dated(year: number, month: number, day: number): number {
     const code = (year << 9) | (month << 5) | day;
     if (code === this.#lastCode) return this.#lastIndex;
-    return this.#index(code, { year, yearKnown: true, month, day });
+    return this.#index(code, { year, yearKnown: true, net: 0, month, day });
   }
 
   /** The index of a day without a year. */
   undated(month: number, day: number): number {
     if (month !== this.#month) this.#turn(month);
-    // Years of stamps begin far above the number of New Years in one log.
-    const code = -2 - (((this.#turns + 512) << 9) | (month << 5) | day);
+    return this.#undatedHere(month, day);
+  }
+
+  #undatedHere(month: number, day: number): number {
+    const code = this.#base - ((month << 5) | day);
     if (code === this.#lastCode) return this.#lastIndex;
-    return this.#index(code, { year: this.#turns, yearKnown: false, month, day });
+    return this.#index(code, { year: this.#turns, yearKnown: false, net: this.#net, month, day });
   }
 
   /**
@@ -58,21 +79,18 @@ export class DayTable {
    *
    * @returns the index here of each index there
    */
-  follow(days: readonly LogDay[], months: { readonly first: number; readonly last: number }): number[] {
-    if (months.first !== 0) this.#turn(months.first);
-    const before = this.#turns;
-    const indexes = days.map(({ year, yearKnown, month, day }) => {
+  follow(days: readonly LogDay[], span: DaySpan): number[] {
+    if (span.first !== 0) this.#turn(span.first);
+    const turns = this.#turns;
+    const net = this.#net;
+    const indexes = days.map((there) => {
+      const { year, yearKnown, month, day } = there;
       if (yearKnown) return this.dated(year, month, day);
-      const code = -2 - (((before + year + 512) << 9) | (month << 5) | day);
-      return this.#index(code, { year: before + year, yearKnown: false, month, day });
+      this.#setTurns(Math.max(turns + there.net, year), net + there.net);
+      return this.#undatedHere(month, day);
     });
-    if (months.last !== 0) {
-      this.#turns = days.reduce(
-        (most, { year, yearKnown }) => (yearKnown ? most : Math.max(most, before + year)),
-        before,
-      );
-      this.#month = months.last;
-    }
+    this.#setTurns(Math.max(turns + span.net, span.turns), net + span.net);
+    if (span.last !== 0) this.#month = span.last;
     return indexes;
   }
 
@@ -97,9 +115,16 @@ export class DayTable {
 
   #turn(month: number): void {
     if (this.#firstMonth === 0) this.#firstMonth = month;
-    else if (this.#month - month > HALF_A_YEAR) this.#turns++;
-    else if (month - this.#month > HALF_A_YEAR && this.#turns > 0) this.#turns--;
+    else if (this.#month - month > HALF_A_YEAR) this.#setTurns(this.#turns + 1, this.#net + 1);
+    else if (month - this.#month > HALF_A_YEAR) this.#setTurns(Math.max(this.#turns - 1, 0), this.#net - 1);
     this.#month = month;
+  }
+
+  #setTurns(turns: number, net: number): void {
+    this.#turns = turns;
+    this.#net = net;
+    // Below those of days with a year.
+    this.#base = -1 - 512 * (1 + (net & 0xfffff) + turns * 0x100000);
   }
 
   #index(code: number, day: LogDay): number {

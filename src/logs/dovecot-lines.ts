@@ -46,7 +46,7 @@ export class DovecotLines {
         reason: handshakeReason(text.slice(failed, wordEnd(text, failed, end))),
         login: null,
       });
-      this.#sessions.whole(line, row, rip, ripEnd);
+      this.#sessions.whole(line, row, rip, ripEnd, null);
       return;
     }
     // %c says TLS, and %k the suite: beside it or in its place.
@@ -60,21 +60,31 @@ export class DovecotLines {
     const key = `${text.slice(from, to)} ${text.slice(method, methodEnd)} ${tls} ${secured} ${suite}`;
     let row = this.#rows.get(key);
     if (row === undefined) {
-      const [protocol, name] = suite.split(WITH_CIPHER);
-      row = this.#tally.row({
-        direction: 'in',
-        service: owned(text.slice(from, to)),
-        state: tls ? 'tls' : 'plaintext',
-        protocol: name === undefined ? null : owned(protocol ?? ''),
-        cipher: name === undefined ? null : owned(name),
-        reason: secured ? 'secured' : null,
-        login: method < 0 ? null : owned(text.slice(method, methodEnd).toUpperCase()),
-      });
+      row = this.login(
+        text.slice(from, to),
+        method < 0 ? null : text.slice(method, methodEnd),
+        tls ? 'tls' : secured ? 'secured' : 'clear',
+        suite,
+      );
       this.#rows.set(owned(key), row);
     }
     const user = after(line, 'user=<', start);
     const userEnd = user < 0 ? -1 : text.lastIndexOf('>', rip);
     this.#sessions.whole(line, row, rip, ripEnd, userEnd > user ? { from: user, to: userEnd } : null);
+  }
+
+  /** The row of logins. @param suite `TLSv1.3 with cipher …`, empty where the line does not say */
+  login(service: string, method: string | null, safety: 'tls' | 'secured' | 'clear', suite: string): Row {
+    const [protocol, cipher] = suite.split(WITH_CIPHER);
+    return this.#tally.row({
+      direction: 'in',
+      service: owned(service),
+      state: safety === 'tls' ? 'tls' : 'plaintext',
+      protocol: cipher === undefined ? null : owned(protocol ?? ''),
+      cipher: cipher === undefined ? null : owned(cipher),
+      reason: safety === 'secured' ? 'secured' : null,
+      login: method === null ? null : owned(method.toUpperCase()),
+    });
   }
 }
 

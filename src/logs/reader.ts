@@ -1,26 +1,44 @@
 import { CommonLines } from './common-lines.ts';
-import { DayTable } from './days.ts';
+import { type DaySpan, DayTable } from './days.ts';
 import { DovecotLines } from './dovecot-lines.ts';
 import { ExportReader, isExportField, type JournalEntry, journalJson } from './journal.ts';
 import { emptyLine, hashOf, Program, programOf, readHead } from './line.ts';
-import { type DeferredLine, type Session, type SessionOptions, Sessions } from './sessions.ts';
-import {
-  type Counts,
-  countPeer,
-  type LineCounts,
-  type PeerDetails,
-  type Row,
-  Tally,
-  type WholeCounts,
-} from './tally.ts';
+import { type PeerColumns, type PeerDetails, peersOf } from './peers.ts';
+import { type DeferredLine, type OpenSession, type SessionOptions, Sessions } from './sessions.ts';
+import { type Counts, type LineCounts, Tally, type WholeCounts } from './tally.ts';
+
+/** What was counted, as it is held. */
+interface Totals extends Omit<Counts, 'peers'> {
+  readonly peers: PeerColumns;
+  /** By index of the peer. */
+  readonly details: ReadonlyMap<number, PeerDetails>;
+}
+
+/** A day that the last line without a year is not after. */
+type LatestDay = Parameters<DayTable['named']>[0];
 
 /** A part of a log that was read by itself; plain data, which can be handed between threads. */
-export interface Part extends Counts {
-  readonly months: { readonly first: number; readonly last: number };
+export interface Part extends Totals {
+  readonly span: DaySpan;
   /** Lines that can only be understood after the part before, in their order. */
   readonly deferred: readonly DeferredLine[];
   /** What the part leaves open. */
-  readonly open: readonly { readonly host: string; readonly pid: number; readonly session: Session }[];
+  readonly open: readonly OpenSession[];
+}
+
+/**
+ * Whether a part of a log can begin with a line: one that is a line by itself, whatever stands before it, and
+ * not a field of an entry of several lines.
+ *
+ * @param bytes hold the line from `start` to its line feed at `end`
+ */
+export function beginsPart(bytes: Buffer, start: number, end: number): boolean {
+  if (bytes[start] === OPEN_BRACE) return true;
+  const line = emptyLine();
+  line.text = bytes.toString('latin1', start, end);
+  line.bytes = bytes.subarray(start, end);
+  line.end = end - start;
+  return readHead(line, 0, new DayTable());
 }
 
 /** Reads a log, or a part of it, and counts its sessions. */
@@ -38,32 +56,27 @@ export class LogReader {
 
   constructor(options: SessionOptions) {
     this.#sessions = new Sessions(this.#tally, options);
-    this.#common = options.details === true ? null : new CommonLines(this.#tally, this.#sessions);
     this.#dovecot = new DovecotLines(this.#tally, this.#sessions);
+    this.#common =
+      options.details === true
+        ? null
+        : new CommonLines(this.#tally, this.#sessions, this.#dovecot, this.#days);
   }
 
   /**
-   * Reads whole lines: each ends with a line feed, but for the last of a log.
+   * Reads lines, each with its line feed.
    *
-   * @param text bytes as Latin-1, so that a piece can end anywhere between two lines
-   * @param bytes the same; more may stand behind them
+   * @param bytes hold the lines from `from` to `to`
    */
-  read(text: string, bytes: Uint8Array): void {
-    this.#line.text = text;
-    this.#line.bytes = bytes;
+  read(bytes: Buffer, from: number, to: number): void {
     const common = this.#common;
-    let start = 0;
+    let start = from;
     let lines = 0;
-    for (;;) {
-      const end = text.indexOf('\n', start);
-      if (end < 0) break;
+    while (start < to) {
+      const end = bytes.indexOf(LINE_FEED, start);
       lines++;
-      if (common === null || !common.take(bytes, start, end)) this.#read(text, start, end);
+      if (common === null || !common.take(bytes, start, end)) this.#read(bytes, start, end);
       start = end + 1;
-    }
-    if (start < text.length) {
-      lines++;
-      this.#read(text, start, text.length);
     }
     this.#lines.lines += lines;
   }
@@ -76,33 +89,28 @@ export class LogReader {
 
   /** Takes over what was read of the part of the log that comes behind all that was read so far. */
   follow(part: Part): void {
-    const days = this.#days.follow(part.days, part.months);
-    const rows = part.rows.map((row) => this.#tally.row(row));
-    const peers = part.peers.map(({ address, name, rows: counted, sessions, details }) => {
-      const text = `${name}[${address}`;
-      const index = this.#tally.peer(text, Buffer.from(text, 'latin1'), 0, name.length + 1, text.length);
-      const own = this.#tally.peers[index];
-      counted.forEach((there, at) => {
-        const row = rows[there];
-        if (row !== undefined && own !== undefined) countPeer(row, own, sessions[at] ?? 0);
-      });
-      if (details !== undefined) this.#takeDetails(index, details, rows);
-      return index;
-    });
-    const map = {
-      day: (day: number): number => days[day] ?? 0,
-      peer: (peer: number): number => peers[peer] ?? 0,
-      row: (row: Row): Row => this.#tally.row(row),
-    };
-    part.rows.forEach((row, there) => {
-      const own = rows[there];
+    const days = this.#days.follow(part.days, part.span);
+    const here = (day: number): number => days[day] ?? 0;
+    const rows = part.rows.map((there) => {
+      const row = this.#tally.row(there);
       // Days that nothing was counted on are holes, which forEach passes over.
-      row.days.forEach((sessions, day) => {
-        if (own !== undefined) own.days[map.day(day)] = (own.days[map.day(day)] ?? 0) + sessions;
+      there.days.forEach((sessions, day) => {
+        row.days[here(day)] = (row.days[here(day)] ?? 0) + sessions;
       });
+      return row.index;
     });
-    for (const line of part.deferred) this.#dispatchEntry(line, map.day(line.day));
-    for (const { host, pid, session } of part.open) this.#sessions.resume(host, pid, session, map);
+    const peers = this.#tally.peers.follow(part.peers, rows);
+    for (const [there, details] of part.details) this.#takeDetails(peers[there] ?? 0, details, rows);
+    for (const line of part.deferred) this.#dispatchEntry(line, here(line.day));
+    for (const session of part.open) {
+      const { peer, day, tls } = session;
+      this.#sessions.resume({
+        ...session,
+        peer: peers[peer] ?? -1,
+        day: here(day),
+        tls: rows[tls] ?? -1,
+      });
+    }
     this.#lines.lines += part.lines.lines;
     this.#lines.unread += part.lines.unread;
     this.#lines.long += part.lines.long;
@@ -110,11 +118,12 @@ export class LogReader {
 
   /** What was read, for a reader of what comes before; nothing is closed. */
   part(): Part {
+    this.#endEntry();
     return {
       ...this.#counts(),
-      months: this.#days.months,
+      span: this.#days.span,
       deferred: this.#sessions.deferred,
-      open: [...this.#sessions.open()],
+      open: this.#sessions.open(),
     };
   }
 
@@ -123,9 +132,9 @@ export class LogReader {
    *
    * @param latest a day that the last line without a year is not after
    */
-  end(latest: { readonly year: number; readonly month: number; readonly day: number }): WholeCounts {
-    this.#sessions.end();
-    return { ...this.#counts(), dates: this.#days.named(latest) };
+  end(latest: LatestDay): WholeCounts {
+    const { peers, details, ...counts } = this.#ended(latest);
+    return { ...counts, peers: peersOf(peers, details) };
   }
 
   /**
@@ -133,16 +142,16 @@ export class LogReader {
    *
    * @param latest a day that the last line without a year is not after
    */
-  finished(latest: { readonly year: number; readonly month: number; readonly day: number }): Part {
-    const { rows, peers, lines, dates } = this.end(latest);
+  finished(latest: LatestDay): Part {
+    const { dates, ...counts } = this.#ended(latest);
     const days = dates.map((date) => {
       const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
-      return { year, yearKnown: true, month, day };
+      return { year, yearKnown: true, net: 0, month, day };
     });
-    return { rows, peers, lines, days, months: { first: 0, last: 0 }, deferred: [], open: [] };
+    return { ...counts, days, span: { first: 0, last: 0, turns: 0, net: 0 }, deferred: [], open: [] };
   }
 
-  #takeDetails(peer: number, { senders, recipients, users }: PeerDetails, rows: readonly Row[]): void {
+  #takeDetails(peer: number, { senders, recipients, users }: PeerDetails, rows: readonly number[]): void {
     for (const [side, list] of [
       ['senders', senders],
       ['recipients', recipients],
@@ -152,49 +161,61 @@ export class LogReader {
     }
     for (const [name, counted] of users) {
       for (const [there, sessions] of counted) {
-        const row = rows[there];
+        const row = this.#tally.rows[rows[there] ?? -1];
         if (row !== undefined) this.#tally.user(row, peer, name, sessions);
       }
     }
   }
 
-  #counts(): Counts {
-    return { rows: this.#tally.rows, peers: this.#tally.peers, days: this.#days.days, lines: this.#lines };
+  #ended(latest: LatestDay): Totals & Pick<WholeCounts, 'dates'> {
+    this.#endEntry();
+    this.#sessions.end();
+    return { ...this.#counts(), dates: this.#days.named(latest) };
   }
 
-  #read(text: string, start: number, end: number): void {
+  #counts(): Totals {
+    const { rows, peers, details } = this.#tally;
+    return { rows, peers: peers.columns(), details, days: this.#days.days, lines: this.#lines };
+  }
+
+  #read(bytes: Buffer, start: number, lineFeed: number): void {
     const line = this.#line;
-    const { bytes } = line;
-    line.end = line.bytes[end - 1] === 13 ? end - 1 : end;
-    if (!this.#export.begun && readHead(line, start, this.#days)) {
+    const end = bytes[lineFeed - 1] === CARRIAGE_RETURN && lineFeed > start ? lineFeed - 1 : lineFeed;
+    line.text = bytes.toString('latin1', start, end);
+    line.bytes = bytes.subarray(start, end);
+    line.end = end - start;
+    if (readHead(line, 0, this.#days)) {
+      this.#endEntry();
       if (line.program !== Program.Other) {
         this.#dispatch();
-        if (line.program === Program.Smtpd)
-          this.#common?.follow(bytes, start, line.day, line.hostStart, line.hostEnd);
+        if (line.program === Program.Smtpd) this.#common?.follow(line, this.#sessions.host);
       }
       return;
     }
-    this.#otherForm(text.slice(start, line.end));
-    line.text = text;
-    line.bytes = bytes;
+    this.#otherForm(line.text);
   }
 
   /** A line whose head is none of syslog: the journal, an empty line, or nothing that is known. */
-  #otherForm(line: string): void {
-    let entry: JournalEntry | null = null;
-    if (this.#export.begun) {
-      if (line !== '') {
-        this.#export.field(line);
-        return;
-      }
-      entry = this.#export.finish();
-    } else if (line.startsWith('{')) entry = journalJson(line);
-    else if (isExportField(line)) {
-      this.#export.field(line);
-      return;
-    }
+  #otherForm(text: string): void {
+    if (text.startsWith('{')) {
+      this.#endEntry();
+      this.#entry(journalJson(text));
+    } else if (this.#export.begun && text !== '') this.#export.field(text);
+    else if (isExportField(text)) this.#export.field(text);
+    else if (this.#export.begun) this.#endEntry();
+    else if (text.trim() !== '') this.#lines.unread++;
+    // A line by itself may be one of several of an entry.
+    if (this.#export.begun) this.#common?.forget();
+  }
+
+  /** Ends an entry in the export form, where one is under way. */
+  #endEntry(): void {
+    if (this.#export.begun) this.#entry(this.#export.finish());
+  }
+
+  #entry(entry: JournalEntry | null): void {
     if (entry === null) {
-      if (line.trim() !== '') this.#lines.unread++;
+      this.#lines.unread++;
       return;
     }
     const date = new Date(entry.seconds * 1000);
@@ -257,3 +278,7 @@ export class LogReader {
     }
   }
 }
+
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+const OPEN_BRACE = 0x7b;

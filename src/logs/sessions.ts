@@ -24,9 +24,8 @@ export interface Session {
   readonly service: Service;
   /** Not yet understood: lines that await what the part of the log before says of the process. */
   awaits: boolean;
-  /** Index of the peer, its address, and the length of `NAME[ADDRESS]`; -1 where none is known. */
+  /** Index of the peer, -1 where none is known, and the length of `NAME[ADDRESS]`. */
   peer: number;
-  address: string;
   length: number;
   day: number;
   /** TLS as the log told it. */
@@ -49,15 +48,31 @@ interface Service {
   readonly rows: Map<number, Row>;
 }
 
+/** A session that a part of a log leaves open; plain data. */
+export interface OpenSession extends Omit<Session, 'service' | 'awaits' | 'tls'> {
+  readonly host: string;
+  readonly pid: number;
+  /** Index of the row; -1 for none. */
+  readonly tls: number;
+}
+
 /** The processes of one host. */
 export interface HostState {
   readonly name: string;
-  readonly sessions: Map<number, Session>;
-  /** Its smtpd says how many commands a session had (from Postfix 3.0). */
-  counts: boolean;
+  /** By process id: those that spoke last, and those that spoke before them and may speak again. */
+  sessions: Map<number, Session>;
+  older: Map<number, Session>;
+  /** How often the older ones were given up. */
+  turns: number;
   /** Peers of messages that are not in the queue yet, by queue id; only where details are asked for. */
   readonly messages: Map<string, number>;
 }
+
+/**
+ * A process is over when so many others of its host have spoken since: no host runs so many daemons at a time,
+ * and of those that end without a word there are ever more.
+ */
+const PROCESSES = 8192;
 
 /** Messages whose way into the queue is waited for: more are of a log without lines of qmgr(8). */
 const MOST_MESSAGES = 50_000;
@@ -80,9 +95,12 @@ export class Sessions {
   readonly #options: SessionOptions;
   readonly #hosts = new Map<string, HostState>();
   readonly #services = new Map<string, Service>();
+  /** By index of the row without a login. */
+  readonly #loginRows: Map<string, Row>[] = [];
   #host: HostState;
   // What was read last: to make an object for each line takes longer than to read it.
   #peer = -1;
+  #addressStart = 0;
   #peerEnd = 0;
   #peerLength = 0;
   #row: Row | null = null;
@@ -99,12 +117,9 @@ export class Sessions {
   }
 
   /** The line is of this host. */
-  #enter({ text, bytes, hostStart, hostEnd }: Line): void {
+  #enter({ text, hostStart, hostEnd }: Line): void {
     const { name } = this.#host;
-    let at = 0;
-    if (name.length === hostEnd - hostStart)
-      while (at < name.length && name.charCodeAt(at) === bytes[hostStart + at]) at++;
-    if (at !== name.length || hostEnd - hostStart !== at)
+    if (name.length !== hostEnd - hostStart || !text.startsWith(name, hostStart))
       this.#host = this.#hostOf(text.slice(hostStart, hostEnd));
   }
 
@@ -116,6 +131,7 @@ export class Sessions {
     this.#enter(line);
     switch (first) {
       case 0x63: // connect
+        if (text.startsWith(CONNECT, at)) this.#begun(line);
         return;
       case 0x64: // disconnect
         if (bytes[at + 11] === 0x66 && text.startsWith(DISCONNECT, at))
@@ -168,11 +184,9 @@ export class Sessions {
       this.#proxyFailure(line, at + HANDSHAKE_FAILED.length);
       return;
     }
-    const pending = this.#host.sessions.get(line.pid);
-    if (pending !== undefined) {
-      pending.awaits = false;
-      pending.reason = null;
-    }
+    const pending = this.#known(line);
+    pending.awaits = false;
+    pending.reason = null;
     const tls = establishedAt(line, at, FROM);
     if (tls > 0 && this.#readTls(line, tls, 'in', this.#serviceOf(line)) && this.#row !== null)
       this.#tally.count(this.#row, line.day, this.#peer);
@@ -259,60 +273,73 @@ export class Sessions {
     row: Row,
     from: number,
     to: number,
-    user: { readonly from: number; readonly to: number } | null = null,
+    user: { readonly from: number; readonly to: number } | null,
   ): void {
-    const peer = this.#tally.peer(line.text, line.bytes, from, from, to);
-    if (row.state === 'plaintext' && isLoopback(this.#tally.peers[peer]?.address ?? '')) return;
+    if (row.state === 'plaintext' && isLoopback(line.text.slice(from, to))) return;
+    const peer = this.#tally.peers.index(line.bytes, from, from, to);
     this.#tally.count(row, line.day, peer);
     if (user !== null && this.#options.details === true)
       this.#tally.user(row, peer, owned(line.text.slice(user.from, user.to)));
   }
 
-  /** Sessions that are not closed, by host and process. */
-  *open(): Iterable<{ readonly host: string; readonly pid: number; readonly session: Session }> {
-    for (const { name, sessions } of this.#hosts.values())
-      for (const [pid, session] of sessions) if (!session.awaits) yield { host: name, pid, session };
+  /** What is known of processes, but for those of which the part before has to tell first. */
+  open(): OpenSession[] {
+    const open: OpenSession[] = [];
+    for (const { name, sessions, older } of this.#hosts.values()) {
+      for (const [pid, session] of [...older, ...sessions]) {
+        const { service: _, awaits, tls, ...left } = session;
+        if (!awaits) open.push({ ...left, host: name, pid, tls: tls?.index ?? -1 });
+      }
+    }
+    return open;
   }
 
   /** The log ends: what is open is counted as it stands. */
   end(): void {
-    for (const { sessions } of this.#hosts.values()) {
-      for (const session of sessions.values()) this.#close(session);
+    for (const { sessions, older } of this.#hosts.values()) {
+      for (const session of [...older.values(), ...sessions.values()]) this.#close(session);
+      older.clear();
       sessions.clear();
     }
   }
 
-  /**
-   * Puts a process where a later part of the log left it.
-   *
-   * @param row gives the row here of a row there
-   */
-  resume(
-    host: string,
-    pid: number,
-    left: Session,
-    map: {
-      readonly row: (row: Row) => Row;
-      readonly peer: (peer: number) => number;
-      readonly day: (day: number) => number;
-    },
-  ): void {
+  /** Puts a process where a later part of the log left it. Peer, day and row of TLS are those of here. */
+  resume({ host, pid, tls, ...left }: OpenSession): void {
     const state = this.#hostOf(host);
-    const before = state.sessions.get(pid);
+    const before = this.#at(state, pid);
     if (before !== undefined) this.#close(before);
-    state.sessions.set(pid, {
-      ...left,
-      service: this.#service(left.ident),
-      peer: left.peer < 0 ? left.peer : map.peer(left.peer),
-      day: map.day(left.day),
-      tls: left.tls === null ? null : map.row(left.tls),
-    });
+    const service = this.#service(left.ident);
+    this.#put(state, pid, { ...left, service, awaits: false, tls: this.#tally.rows[tls] ?? null });
+  }
+
+  /** Whether the peer of a session stands at a place. */
+  isPeer(bytes: Uint8Array, at: number, { peer, length }: Session): boolean {
+    const close = at + length - 1;
+    if (bytes[close] !== 0x5d) return false;
+    const { peers } = this.#tally;
+    const open = close - peers.addressLength(peer) - 1;
+    return bytes[open] === 0x5b && peers.isAddress(peer, bytes, open + 1, close);
+  }
+
+  /** The row of a session with TLS that somebody logged in to. */
+  loginRow(tls: Row, login: string): Row {
+    const byLogin = this.#loginRows[tls.index] ?? new Map<string, Row>();
+    this.#loginRows[tls.index] = byLogin;
+    const row = byLogin.get(login) ?? this.#tally.row({ ...tls, login });
+    byLogin.set(login, row);
+    return row;
   }
 
   #hostOf(name: string): HostState {
     const known = this.#hosts.get(name);
     if (known !== undefined) return known;
-    const state: HostState = { name: owned(name), sessions: new Map(), counts: false, messages: new Map() };
+    const state: HostState = {
+      name: owned(name),
+      sessions: new Map(),
+      older: new Map(),
+      turns: 0,
+      messages: new Map(),
+    };
     this.#hosts.set(state.name, state);
     return state;
   }
@@ -360,10 +387,25 @@ export class Sessions {
     return session;
   }
 
+  /** What is known of a process. */
+  #at(state: HostState, pid: number): Session | undefined {
+    const known = state.sessions.get(pid) ?? state.older.get(pid);
+    if (known !== undefined && state.older.delete(pid)) this.#put(state, pid, known);
+    return known;
+  }
+
+  #put(state: HostState, pid: number, session: Session): void {
+    state.sessions.set(pid, session);
+    if (state.sessions.size < PROCESSES) return;
+    for (const over of state.older.values()) this.#close(over);
+    state.older = state.sessions;
+    state.sessions = new Map();
+    state.turns++;
+  }
+
   #known(line: Line): Session {
-    const { sessions } = this.#host;
     const { text, identStart, identEnd, identHash } = line;
-    const known = sessions.get(line.pid);
+    const known = this.#at(this.#host, line.pid);
     if (known !== undefined) {
       if (known.identHash === identHash && known.ident.length === identEnd - identStart) return known;
       this.#close(known);
@@ -374,9 +416,8 @@ export class Sessions {
       identHash,
       service,
       // Another program of the same process id came before: its session is over, whatever the part before says.
-      awaits: this.#options.continues && known === undefined,
+      awaits: this.#options.continues && known === undefined && this.#host.turns < 2,
       peer: -1,
-      address: '',
       length: 0,
       day: line.day,
       tls: null,
@@ -386,7 +427,7 @@ export class Sessions {
       mail: false,
       queueId: '',
     };
-    sessions.set(line.pid, session);
+    this.#put(this.#host, line.pid, session);
     return session;
   }
 
@@ -411,12 +452,10 @@ export class Sessions {
     let colon = at;
     while (colon < end && isQueueIdUnit(byteAt(bytes, colon))) colon++;
     if (colon === at || bytes[colon + 2] !== 0x63 || !text.startsWith(CLIENT, colon)) return;
-    // Newer releases say at the end of the session whether it brought mail.
-    const details = this.#options.details === true;
-    if (this.#host.counts && bytes[end - 1] === 0x5d && !details) return;
     const session = this.#session(line, true);
     if (session === null) return;
     session.mail = true;
+    const details = this.#options.details === true;
     if (details && this.#readPeer(line, colon + CLIENT.length)) this.#message(text.slice(at, colon));
     const close = text.indexOf(']', colon);
     if (close < 0 || close + 1 >= end) return;
@@ -428,7 +467,7 @@ export class Sessions {
     if (session.tls !== null && session.login === null) {
       // It was counted before the user was known.
       this.#tally.count(session.tls, session.day, session.peer, -1);
-      this.#count(session, session.tls, login);
+      this.#count(session, this.loginRow(session.tls, login));
     }
     session.login = login;
   }
@@ -442,37 +481,44 @@ export class Sessions {
       if (waits === null) known.awaits = false;
       return;
     }
-    // Releases from 3.0 on say behind the peer how many commands the session had.
-    if (bytes[line.end - 1] !== 0x5d) this.#host.counts = true;
-    if (known.tls !== null && isPeer(bytes, at, known)) {
+    if (known.tls !== null && this.isPeer(bytes, at, known)) {
       clear(known);
       return;
     }
-    if (!this.#readPeer(line, at)) return this.#close(known);
-    const same = known.peer === this.#peer;
-    // The line that ended the session before was lost.
-    if (known.peer >= 0 && !same) this.#close(known);
-    const close = this.#peerEnd - 1;
-    const commands = text.slice(close + 1, end);
-    this.#begin(known, line.day);
-    this.#closeServer(known, commands);
+    if (!this.#findPeer(line, at)) return this.#close(known);
+    // The line that ended the session before was lost, or the peer has got another name since.
+    const { peers } = this.#tally;
+    if (known.peer >= 0 && !peers.isAddress(known.peer, bytes, this.#addressStart, this.#peerEnd - 1))
+      this.#close(known);
+    if (known.tls !== null) return clear(known);
+    const address = text.slice(this.#addressStart, this.#peerEnd - 1);
+    const row = this.#rowOfEnd(known, address, text.slice(this.#peerEnd, end));
+    if (row !== null && this.#readPeer(line, at))
+      this.#count({ ...known, day: line.day, peer: this.#peer }, row);
+    clear(known);
   }
 
-  /** Ends a session of which no line told that TLS was made. */
-  #closeServer(session: Session, commands: string): void {
-    const { service, login, address } = session;
+  /**
+   * What a session was of which no line told that TLS was made; null for one that is not counted.
+   *
+   * @param commands what stands behind the peer: from Postfix 3.0 on, how many of which commands the session had
+   */
+  #rowOfEnd({ service, reason, login, mail }: Session, address: string, commands: string): Row | null {
     const started = /(?:^| )starttls=(\d+)/.exec(commands)?.[1];
-    const spoke = commands.includes('=') ? /(?:^| )(?:mail|auth)=[1-9]/.test(commands) : session.mail;
-    if (started !== undefined && started !== '0')
-      this.#count(session, this.#untold(service, 'in', 'tls'), login);
-    else if ((session.reason !== null || started === '0') && !spoke) {
-      this.#refused(session, 'in', session.reason ?? 'not told');
-    } else if (spoke && /(?:^|\/)(?:smtps|submissions)\//.test(service.name)) {
-      // Nobody gets through to a command there without TLS: smtpd_tls_loglevel is 0.
-      this.#count(session, this.#untold(service, 'in', 'tls'), login);
-    } else if (spoke && !isLoopback(address))
-      this.#count(session, this.#untold(service, 'in', 'plaintext'), login);
-    clear(session);
+    const spoke = commands.includes('=') ? /(?:^| )(?:mail|auth)=[1-9]/.test(commands) : mail;
+    const of = (state: SessionState): Row => {
+      const row = this.#untold(service, 'in', state);
+      return login === null ? row : this.#tally.row({ ...row, login });
+    };
+    if (started !== undefined && started !== '0') return of('tls');
+    if (!spoke) {
+      return reason !== null || started === '0'
+        ? this.#refusedRow(service, 'in', reason ?? 'not told')
+        : null;
+    }
+    // Nobody gets through to a command there without TLS: smtpd_tls_loglevel is 0.
+    if (/(?:^|\/)(?:smtps|submissions)\//.test(service.name)) return of('tls');
+    return isLoopback(address) ? null : of('plaintext');
   }
 
   #untold(service: Service, direction: Direction, state: SessionState): Row {
@@ -487,17 +533,20 @@ export class Sessions {
     });
   }
 
-  #refused(session: Session, direction: Direction, reason: string): void {
-    const row = this.#tally.row({
+  #refusedRow(service: Service, direction: Direction, reason: string): Row {
+    return this.#tally.row({
       direction,
-      service: session.service.name,
+      service: service.name,
       state: 'refused',
       protocol: null,
       cipher: null,
       reason,
       login: null,
     });
-    this.#tally.count(row, session.day, session.peer);
+  }
+
+  #refused({ service, day, peer }: Session, direction: Direction, reason: string): void {
+    this.#tally.count(this.#refusedRow(service, direction, reason), day, peer);
   }
 
   /** `QUEUEID: to=<…>, relay=NAME[ADDRESS]:25, conn_use=2, …, status=sent (…)` */
@@ -509,20 +558,23 @@ export class Sessions {
     const relay = text.indexOf(', relay=', colon);
     if (relay < 0 || relay >= end) return;
     const session = this.#session(line, true);
-    if (session === null) {
-      const known = this.#known(line);
-      const id = text.slice(at, colon);
-      // With the second message nothing rests on the part before any more.
-      if (known.queueId !== '' && known.queueId !== id) known.awaits = false;
-      known.queueId = owned(id);
-      return;
-    }
     const peer = relayAddress(line, relay + 8);
-    if (session.reason !== null) this.#close(session);
+    if (session !== null && session.reason !== null) this.#close(session);
     if (peer === null) return;
     const id = text.slice(at, colon);
     const address = text.slice(peer.open + 1, peer.close);
-    const index = this.#tally.peer(text, bytes, relay + 8, peer.open + 1, peer.close);
+    const index = this.#tally.peers.index(bytes, relay + 8, peer.open + 1, peer.close);
+    if (session === null) {
+      const known = this.#known(line);
+      // With the second message nothing rests on the part before any more.
+      if (known.queueId !== '' && known.queueId !== id) {
+        known.awaits = false;
+        this.#peer = index;
+        this.#begin(known, line.day);
+      }
+      known.queueId = owned(id);
+      return;
+    }
     const counted = session.queueId === id && session.peer === index;
     const first = session.queueId === '' && session.tls !== null && session.peer === index;
     if (!counted && !first) {
@@ -614,14 +666,20 @@ export class Sessions {
     return true;
   }
 
-  /** Reads `NAME[ADDRESS]` at a place into `#peer` and `#peerEnd`. */
-  #readPeer({ text, bytes, end }: Line, at: number): boolean {
+  /** Reads `NAME[ADDRESS]` at a place into `#peer` and what says where it stands. */
+  #readPeer(line: Line, at: number): boolean {
+    if (!this.#findPeer(line, at)) return false;
+    this.#peer = this.#tally.peers.index(line.bytes, at, this.#addressStart, this.#peerEnd - 1);
+    return true;
+  }
+
+  #findPeer({ bytes, end }: Line, at: number): boolean {
     const open = bracket(bytes, at, end);
     if (open < 0) return false;
     let close = open + 1;
     while (close < end && bytes[close] !== 0x5d) close++;
     if (close >= end) return false;
-    this.#peer = this.#tally.peer(text, bytes, at, open + 1, close);
+    this.#addressStart = open + 1;
     this.#peerEnd = close + 1;
     this.#peerLength = close + 1 - at;
     return true;
@@ -630,29 +688,28 @@ export class Sessions {
   /** The session is one with the peer that was read last. */
   #begin(session: Session, day: number): void {
     session.peer = this.#peer;
-    session.address = this.#tally.peers[this.#peer]?.address ?? '';
     session.length = this.#peerLength;
     session.day = day;
     session.tls = null;
   }
 
-  #count(session: Session, row: Row, login: string | null): void {
-    const counted = login === null ? row : this.#tally.row({ ...row, login });
-    this.#tally.count(counted, session.day, session.peer);
-    if (session.user !== null) this.#tally.user(counted, session.peer, session.user);
+  /** Counts a session that somebody logged in to, or nobody. */
+  #count({ day, peer, user }: Session, row: Row): void {
+    this.#tally.count(row, day, peer);
+    if (user !== null) this.#tally.user(row, peer, user);
   }
 
   /** Ends a session without a line that says so. */
   #close(session: Session): void {
-    if (session.awaits || session.peer < 0) return;
-    const program = session.ident.slice(session.ident.lastIndexOf('/') + 1);
-    const server = program === 'smtpd';
-    if (session.reason !== null && session.tls === null)
-      this.#refused(session, server ? 'in' : 'out', session.reason);
+    const { awaits, peer, reason, tls, ident } = session;
+    if (awaits) return;
+    if (peer >= 0 && reason !== null && tls === null)
+      this.#refused(session, ident.endsWith('smtpd') ? 'in' : 'out', reason);
     clear(session);
   }
 }
 
+const CONNECT = 'connect from ';
 const DISCONNECT = 'disconnect from ';
 const ACCEPT_ERROR = 'SSL_accept error from ';
 const CONNECT_ERROR = 'SSL_connect error to ';
@@ -689,19 +746,9 @@ function establishedAt({ text, bytes }: Line, at: number, words: string): number
     : 0;
 }
 
-/** Whether the peer of the session stands at a place. */
-function isPeer(bytes: Uint8Array, at: number, { address, length }: Session): boolean {
-  let end = at + length - 1;
-  if (bytes[end] !== 0x5d) return false;
-  let left = address.length;
-  while (left > 0 && bytes[--end] === address.charCodeAt(--left));
-  return left === 0 && bytes[end - 1] === 0x5b;
-}
-
 /** The process serves no connection any more. */
 export function clear(session: Session): void {
   session.peer = -1;
-  session.address = '';
   session.tls = null;
   session.reason = null;
   session.login = null;

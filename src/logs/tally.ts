@@ -1,4 +1,7 @@
 import type { LogDay } from './days.ts';
+import { type Peer, type PeerDetails, PeerTable } from './peers.ts';
+
+export type { Peer, PeerDetails, SomeNames } from './peers.ts';
 
 /** Who opened the connection: a peer (in), or this host (out). */
 export type Direction = 'in' | 'out';
@@ -33,35 +36,6 @@ export interface Row {
 /** What makes a row one row. */
 export type RowKey = Omit<Row, 'index' | 'days'>;
 
-/** A host on the other side. */
-export interface Peer {
-  readonly address: string;
-  /** The name that the log gives it, `unknown` for none. */
-  name: string;
-  /** Its sessions: indexes of rows, and how many of each. Few, so that they are lists. */
-  readonly rows: number[];
-  readonly sessions: number[];
-  /** Only where the reader was asked for it, and there is something to tell. */
-  details?: PeerDetails;
-}
-
-/** Whose mail a peer brings and takes, and who logs in from it. Plain data, which can be handed between threads. */
-export interface PeerDetails {
-  /** Domains of senders of the messages that it brought. */
-  readonly senders: SomeNames;
-  /** Domains of recipients of the messages that went to it. */
-  readonly recipients: SomeNames;
-  /** Sessions of users by their name and the index of the row. */
-  readonly users: Map<string, Map<number, number>>;
-}
-
-/** Names in the order in which they came up, as many as are kept. */
-export interface SomeNames {
-  readonly names: string[];
-  /** There are more than are kept. */
-  more: boolean;
-}
-
 /** So many domains are kept of a peer. */
 export const MOST_NAMES = 20;
 
@@ -91,11 +65,11 @@ export interface WholeCounts extends Omit<Counts, 'days'> {
 
 /** Rows by what they stand for, and the peers that they count. */
 export class Tally {
-  readonly peers: Peer[] = [];
   readonly rows: Row[] = [];
+  readonly peers = new PeerTable();
+  /** By index of the peer; only where the reader was asked for them. */
+  readonly details = new Map<number, PeerDetails>();
   readonly #rowsByKey = new Map<string, Row>();
-  readonly #byAddress = new Map<string, number>();
-  readonly #byAddress4 = new Map<number, number>();
 
   /** The row of these sessions; a new one where there is none yet. */
   row(key: RowKey): Row {
@@ -122,132 +96,42 @@ export class Tally {
     return row;
   }
 
-  /**
-   * The index of a peer.
-   *
-   * @param text holds the address from `start` to `end`, and the name that the log gives it before that,
-   * from `nameStart` to a bracket
-   * @param bytes the same text
-   */
-  peer(text: string, bytes: Uint8Array, nameStart: number, start: number, end: number): number {
-    const number4 = address4(bytes, start, end);
-    let index: number | undefined;
-    if (number4 === null) {
-      const address = text.slice(start, end);
-      index = this.#byAddress.get(address);
-      if (index === undefined) {
-        index = this.#newPeer(owned(address));
-        this.#byAddress.set(owned(address), index);
-      }
-    } else {
-      index = this.#byAddress4.get(number4);
-      if (index === undefined) {
-        index = this.#newPeer(owned(text.slice(start, end)));
-        this.#byAddress4.set(number4, index);
-      }
-    }
-    const peer = this.peers[index];
-    if (peer?.name === 'unknown' && nameStart < start - 1)
-      peer.name = owned(text.slice(nameStart, start - 1));
-    return index;
-  }
-
-  /** The index of the peer with an IPv4 address as a signed number of 32 bits; -1 where it is not known yet. */
-  known4(address: number): number {
-    return this.#byAddress4.get(address) ?? -1;
-  }
-
   /** Counts sessions of a row with the peer of that index. */
-  count(row: Row, day: number, peer: number, sessions = 1): void {
-    const known = this.peers[peer];
-    if (known !== undefined) count(row, day, known, sessions);
+  count({ index, days }: Row, day: number, peer: number, sessions = 1): void {
+    days[day] = (days[day] ?? 0) + sessions;
+    this.peers.count(peer, index, sessions);
   }
 
   /** A message of this domain came from the peer (`senders`) or went to it (`recipients`). */
   domain(peer: number, side: 'senders' | 'recipients', name: string): void {
-    const details = this.#details(peer);
-    if (details !== null) addName(details[side], name);
+    const { names, more } = this.#details(peer)[side];
+    if (more || names.includes(name)) return;
+    if (names.length < MOST_NAMES) names.push(name);
+    else this.moreDomains(peer, side);
   }
 
   /** There are more domains than were named. */
   moreDomains(peer: number, side: 'senders' | 'recipients'): void {
-    const details = this.#details(peer);
-    if (details !== null) details[side].more = true;
+    this.#details(peer)[side].more = true;
   }
 
   /** Counts sessions of a row, which are counted for the peer already, for a user of that name. */
   user(row: Row, peer: number, name: string, sessions = 1): void {
-    const users = this.#details(peer)?.users;
-    if (users === undefined) return;
+    const { users } = this.#details(peer);
     const rows = users.get(name) ?? new Map<number, number>();
     users.set(name, rows);
     rows.set(row.index, (rows.get(row.index) ?? 0) + sessions);
   }
 
-  #details(index: number): PeerDetails | null {
-    const peer = this.peers[index];
-    if (peer === undefined) return null;
-    peer.details ??= {
+  #details(peer: number): PeerDetails {
+    const details = this.details.get(peer) ?? {
       senders: { names: [], more: false },
       recipients: { names: [], more: false },
       users: new Map(),
     };
-    return peer.details;
+    this.details.set(peer, details);
+    return details;
   }
-
-  #newPeer(address: string): number {
-    return this.peers.push({ address, name: 'unknown', rows: [], sessions: [] }) - 1;
-  }
-}
-
-function addName(list: SomeNames, name: string): void {
-  if (list.names.includes(name)) return;
-  if (list.names.length < MOST_NAMES) list.names.push(name);
-  else list.more = true;
-}
-
-/** Counts sessions of a row with a peer. */
-export function count(row: Row, day: number, peer: Peer, sessions: number): void {
-  row.days[day] = (row.days[day] ?? 0) + sessions;
-  countPeer(row, peer, sessions);
-}
-
-/** Counts sessions with a peer, whose days are counted elsewhere. */
-export function countPeer({ index }: Row, peer: Peer, sessions: number): void {
-  const { rows } = peer;
-  for (let at = 0; at < rows.length; at++) {
-    if (rows[at] === index) {
-      peer.sessions[at] = (peer.sessions[at] ?? 0) + sessions;
-      return;
-    }
-  }
-  rows.push(index);
-  peer.sessions.push(sessions);
-}
-
-/** An IPv4 address in its usual form as a signed number of 32 bits; null for other texts. */
-function address4(bytes: Uint8Array, start: number, end: number): number | null {
-  if (end - start > 15) return null;
-  let value = 0;
-  let part = 0;
-  let digits = 0;
-  let dots = 0;
-  for (let at = start; at < end; at++) {
-    const unit = bytes[at] ?? 0;
-    if (unit === 46) {
-      if (digits === 0 || part > 255) return null;
-      value = (value << 8) | part;
-      part = 0;
-      digits = 0;
-      dots++;
-    } else if (unit >= 48 && unit <= 57) {
-      // A second form of the same number would be another text.
-      if (digits > 0 && part === 0) return null;
-      part = part * 10 + (unit - 48);
-      digits++;
-    } else return null;
-  }
-  return dots === 3 && digits > 0 && digits < 4 && part < 256 ? (value << 8) | part : null;
 }
 
 /** The same text, but not as a window into a longer one, which would stay in memory with it. */

@@ -47,7 +47,7 @@ export function withoutReasons(traffic: Traffic): Traffic {
 /** What is counted of a text that is read in one piece. */
 export function readCounts(text: string, { latest = LATEST, details = false } = {}): WholeCounts {
   const reader = new LogReader({ continues: false, details });
-  reader.read(text, Buffer.from(text, 'latin1'));
+  feed(reader, text);
   return reader.end(latest);
 }
 
@@ -56,16 +56,45 @@ export function read(text: string, latest = LATEST): LogSummary {
   return summarize(readCounts(text, { latest }));
 }
 
+/** Gives a reader a text as a file does: the last line may have no line feed. */
+function feed(reader: LogReader, text: string): void {
+  const lines = text === '' || text.endsWith('\n') ? text : `${text}\n`;
+  // Room behind the lines, as in the buffer of a file.
+  reader.read(Buffer.from(lines + ' '.repeat(512), 'latin1'), 0, lines.length);
+}
+
 /** The same, each text read by a reader of its own and joined in order. */
 export function readInParts(texts: readonly string[], latest = LATEST): LogSummary {
+  return summarize(countsInParts(texts, latest));
+}
+
+export function countsInParts(texts: readonly string[], latest = LATEST): WholeCounts {
   const whole = new LogReader({ continues: false });
   for (const [index, text] of texts.entries()) {
     const reader = new LogReader({ continues: index > 0 });
-    reader.read(text, Buffer.from(text, 'latin1'));
+    feed(reader, text);
     // Parts go from thread to thread.
     whole.follow(structuredClone<Part>(reader.part()));
   }
-  return summarize(whole.end(latest));
+  return whole.end(latest);
+}
+
+/** All that was counted, in an order of its own, without the names of peers: the log may have several of one. */
+export function canonical({ rows, peers, dates, lines }: WholeCounts): unknown {
+  const rowName = (index: number): string => {
+    const { index: _, days: __, ...key } = rows[index] ?? { index, days: [] };
+    return JSON.stringify(key);
+  };
+  const counted: string[] = [];
+  for (const { index, days } of rows)
+    days.forEach((sessions, day) => {
+      if (sessions !== 0) counted.push(`${rowName(index)} ${dates[day]}: ${sessions}`);
+    });
+  for (const { address, rows: of, sessions } of peers)
+    of.forEach((row, at) => {
+      if (sessions[at] !== 0) counted.push(`${address} ${rowName(row)}: ${sessions[at]}`);
+    });
+  return { counted: counted.sort(), lines };
 }
 
 /** Who is behind the sessions of a text, by address; logins by row as `SERVICE PROTOCOL MECHANISM: SESSIONS`. */
@@ -73,7 +102,7 @@ export function readDetails(...texts: readonly string[]): Readonly<Record<string
   const whole = new LogReader({ continues: false, details: true });
   for (const text of texts) {
     const reader = new LogReader({ continues: false, details: true });
-    reader.read(text, Buffer.from(text, 'latin1'));
+    feed(reader, text);
     whole.follow(structuredClone<Part>(reader.finished(LATEST)));
   }
   const { rows, peers } = whole.end(LATEST);
