@@ -101,7 +101,7 @@
 
   /** Shows what a link names: opens what it is folded into, and takes filters away that hide it. */
   const reveal = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.getElementById(location.hash.slice(1));
     if (target === null) return;
     if (target.closest('[hidden]') !== null) {
       form.reset();

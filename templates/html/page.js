@@ -1,4 +1,4 @@
-// What every page does: light or dark, remembered, and everything opened for paper.
+// What every page does: light or dark, remembered, and for paper everything opened but what is .unprinted.
 (() => {
   const root = document.documentElement;
   const button = document.getElementById('theme');
@@ -20,7 +20,7 @@
 
   let closed = [];
   addEventListener('beforeprint', () => {
-    closed = [...document.querySelectorAll('details:not([open])')];
+    closed = [...document.querySelectorAll('details:not([open], .unprinted)')];
     for (const each of closed) each.open = true;
   });
   addEventListener('afterprint', () => {

@@ -144,6 +144,22 @@ describe('the page', () => {
     expect(tiles).toEqual([totals.error, totals.warning, totals.info]);
   });
 
+  test('links each port to the gravest of its findings, with their number', () => {
+    const host = linted({ 'main.cf': MAIN, 'master.cf': MASTER });
+    const page = pageOf([host]);
+    const rows = ofClass(page, 'found').flatMap(({ children: [link] }) => (link === undefined ? [] : [link]));
+    const about = host.findings.filter(({ endpoints }) => endpoints.includes('smtp/inet'));
+    const [row] = rows.filter(({ text }) => text.includes(`${about.length} findings`));
+    expect(about.length).toBeGreaterThan(1);
+    const target = everyElement(page).find(({ attributes }) => `#${attributes.id}` === row?.attributes.href);
+    const gravest = ['error', 'warning', 'info'].find((name) =>
+      about.some(({ severity }) => severity === name),
+    );
+    expect(row?.text).toMatch(new RegExp(`^\\s*${gravest}: `));
+    const first = about.find(({ severity }) => severity === gravest);
+    expect(ofClass(target as HtmlElement, 'message')[0]?.text).toBe(first?.message);
+  });
+
   test('shows the lines of a place, what is to be changed, and why', () => {
     const page = pageOf([linted({ 'main.cf': MAIN, 'master.cf': MASTER })]);
     const group = ofClass(page, 'rule').find(
@@ -301,18 +317,8 @@ describe('the picture', () => {
 
   test.each<[Partial<EndpointView>, string, string, string]>([
     [{}, 'in', 'Other mail servers', '25'],
-    [
-      { role: 'submission', port: 587, address: '192.0.2.1' },
-      'in',
-      'Mail programs of users',
-      '192.0.2.1:587',
-    ],
-    [
-      { role: 'imap', port: 143, public: false, address: '127.0.0.1' },
-      'in',
-      'Programs on this host',
-      '127.0.0.1:143',
-    ],
+    [{ role: 'submission', port: 587, address: '192.0.2.1' }, 'in', 'Mail programs of users', '587'],
+    [{ role: 'imap', port: 143, public: false, address: '127.0.0.1' }, 'in', 'Programs on this host', '143'],
     [{ role: 'lmtp', port: null, address: 'private/lmtp' }, 'in', 'Programs on this host', 'socket'],
     [{ role: 'doveadm', port: 4567 }, 'in', 'Other hosts of yours', '4567'],
     [{ role: null, port: 25 }, 'in', 'Not known: a template says', '25'],

@@ -136,6 +136,144 @@ inBrowser('the page of --format html', () => {
     });
   });
 
+  /** How many of a kind can be seen. */
+  const seen = (page: Page, selector: string): Promise<number> => page.locator(`${selector}:visible`).count();
+  const output = (page: Page): Promise<string> => page.locator('.filter output').innerText();
+  const hashOf = async (page: Page): Promise<string> => new URL(page.url()).hash;
+  /** Waits until something holds; the policy of the page lets a test evaluate nothing in it but as the debugger. */
+  async function until(page: Page, expression: string): Promise<void> {
+    for (let tries = 0; tries < 200; tries++) {
+      if ((await page.evaluate(expression)) === true) return;
+      await page.waitForTimeout(25);
+    }
+    throw new Error(`never: ${expression}`);
+  }
+  /** Where the keyboard is, in a few words. */
+  const focused = async (page: Page): Promise<string> =>
+    String(
+      await page.evaluate(
+        "((at) => at.name ? at.name + ' ' + at.type : at.id || at.textContent.trim())(document.activeElement)",
+      ),
+    );
+
+  test('can be filtered by keyboard alone, says what is left, and keeps it in the address', async () => {
+    await open(one, {}, async (page) => {
+      const all = await seen(page, '.finding');
+      const errors = await seen(page, '.rule.error .finding');
+      const info = await seen(page, '.rule.info .finding');
+      expect(await output(page)).toBe(`${all} findings`);
+      await page.keyboard.press('Tab');
+      expect(await focused(page)).toBe('Skip to the report');
+      await page.keyboard.press('Enter');
+      expect(await focused(page)).toBe('main');
+      const stops: string[] = [];
+      for (let steps = 0; steps < 40 && stops.at(-1) !== 'severity checkbox'; steps++) {
+        await page.keyboard.press('Tab');
+        stops.push(await focused(page));
+      }
+      // The lists at the top come first although they stand last in the file.
+      expect(stops.length).toBeGreaterThan(5);
+      expect(stops.length).toBeLessThan(20);
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Space');
+      await until(page, "location.hash === '#severity=error%2Cwarning'");
+      expect(await seen(page, '.finding')).toBe(all - info);
+      expect(await output(page)).toBe(`${all - info} of ${all} findings on 1 host`);
+      await page.keyboard.press('Tab');
+      expect(await focused(page)).toBe('rule select-one');
+      await page.keyboard.type('postfix/server-p');
+      await until(page, "location.hash.includes('rule=')");
+      expect(await hashOf(page)).toBe('#severity=error%2Cwarning&rule=postfix%2Fserver-protocols');
+      expect(await seen(page, '.finding')).toBe(1);
+      await page.keyboard.press('Tab');
+      expect(await focused(page)).toBe('text search');
+      await page.keyboard.type('no such text');
+      await until(page, "location.hash.includes('text=')");
+      expect(await output(page)).toBe(`0 of ${all} findings on 0 hosts`);
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await until(page, "location.hash === ''");
+      expect(await seen(page, '.finding')).toBe(all);
+      expect(errors).toBeGreaterThan(0);
+      expect(await page.locator('.filter output').getAttribute('aria-live')).toBe('polite');
+    });
+  });
+
+  test('opens with the filter of its address', async () => {
+    await open(`${many}#severity=warning&text=mx3`, {}, async (page) => {
+      const left = page.locator('.finding:visible');
+      expect(await left.count()).toBeGreaterThan(0);
+      expect(await page.locator('.host:visible').count()).toBe(1);
+      expect(await page.locator('.host:visible h2').innerText()).toBe('mx3');
+      expect(await seen(page, '.rule:not(.warning)')).toBe(0);
+      expect(await page.locator('input[value=error]').isChecked()).toBe(false);
+    });
+  });
+
+  test('of many hosts, only the names are open, and links open what they name', async () => {
+    await open(many, {}, async (page) => {
+      expect(await page.locator('.host[open]').count()).toBe(0);
+      const worst = page.locator('#by-host + table a').first();
+      await worst.click();
+      expect(await page.locator('.host[open] h2').allInnerTexts()).toEqual([await worst.innerText()]);
+      const port = page.locator('.host[open] .found a').first();
+      const target = await port.getAttribute('href');
+      await port.click();
+      await until(page, `document.activeElement.id === ${JSON.stringify(target?.slice(1))}`);
+      // The number beside the port is the number of findings that name it.
+      expect(await port.innerText()).toMatch(/^\s*\w+:\s+[1-9]\d* findings?$/);
+      // From the rules at the top to the findings of a rule.
+      await page.locator('a[data-rule="postfix/vrfy"]').click();
+      await until(page, "document.querySelector('.filter').elements.rule.value === 'postfix/vrfy'");
+      expect(await page.locator('.finding:visible').count()).toBe(
+        await page.locator('.host[open] [data-rule="postfix/vrfy"] .finding').count(),
+      );
+      expect(await output(page)).toMatch(/^9 of \d+ findings on 9 hosts$/);
+    });
+  });
+
+  test('a link to what the filter hides takes the filter away', async () => {
+    await open(`${one}#severity=info`, {}, async (page) => {
+      const link = page.locator('.found a:has(use[href="#i-error"])').first();
+      await link.click();
+      await until(page, "location.hash.startsWith('#h1f')");
+      expect(await page.locator(':target').isVisible()).toBe(true);
+      expect(await page.locator('input[value=error]').isChecked()).toBe(true);
+    });
+  });
+
+  test('is light or dark as the system is, until one chooses, and remembers that', async () => {
+    await open(one, { colorScheme: 'dark' }, async (page) => {
+      const background = (): Promise<unknown> =>
+        page.evaluate('getComputedStyle(document.body).backgroundColor');
+      const dark = await background();
+      const button = page.getByRole('button', { name: 'Dark' });
+      expect(await button.getAttribute('aria-pressed')).toBe('true');
+      await button.press('Enter');
+      expect(await button.getAttribute('aria-pressed')).toBe('false');
+      const light = await background();
+      expect(light).not.toBe(dark);
+      await page.reload();
+      expect(await background()).toBe(light);
+      expect(await button.getAttribute('aria-pressed')).toBe('false');
+      await page.emulateMedia({ media: 'print' });
+      expect(await background()).toBe('rgb(255, 255, 255)');
+    });
+  });
+
+  test('is whole on paper, and as it was behind it', async () => {
+    await open(many, {}, async (page) => {
+      await page.evaluate(
+        "addEventListener('beforeprint', () => { globalThis.open = document.querySelectorAll('.host[open]').length })",
+      );
+      const paper = await page.pdf({ format: 'A4' });
+      expect(paper.subarray(0, 5).toString()).toBe('%PDF-');
+      expect(await page.evaluate('globalThis.open')).toBe(12);
+      expect(await page.locator('.host[open]').count()).toBe(0);
+    });
+  });
+
   test('shows hostile texts and obeys none', async () => {
     await open(hostile, {}, async (page) => {
       await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");

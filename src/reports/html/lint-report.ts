@@ -1,7 +1,6 @@
 import { parsePatch } from 'diff';
 import { LEFT_OUT_BECAUSE } from '../../hosts/left-out.ts';
 import { atLeastAsGrave, SEVERITIES, type Severity } from '../../model/finding.ts';
-import { andList } from '../../rules/messages.ts';
 import type { HostView } from '../formats/host-view.ts';
 import type { PlainFinding, PlainSuppressed } from '../formats/plain.ts';
 import type { LintEnd, LintedHost, LintReport, LintRun } from '../formats/report.ts';
@@ -124,8 +123,7 @@ export class HtmlReport implements LintReport {
     return {
       id,
       title: this.#titleOf(id),
-      why: page?.why ?? '',
-      background: page?.background ?? [],
+      paragraphs: page === undefined ? [] : [page.why, ...(page.background ?? [])].map(prose),
       references: (page?.references ?? []).join('; '),
     };
   }
@@ -256,6 +254,14 @@ function suppressedData({ finding, suppression }: PlainSuppressed): Record<strin
   return { rule, severity, message, place: `${at.file}:${at.line}`, by: silencerText(suppression) };
 }
 
+/** A paragraph of a rule's page in parts: what stands between backticks is code. */
+function prose(paragraph: string): readonly { readonly text: string; readonly code: string }[] {
+  return paragraph
+    .split('`')
+    .map((part, index) => (index % 2 === 0 ? { text: part, code: '' } : { text: '', code: part }))
+    .filter(({ text, code }) => text !== '' || code !== '');
+}
+
 /** A file of a diff. */
 interface DiffFile {
   readonly path: string;
@@ -268,7 +274,8 @@ interface DiffFile {
 function diffFiles(diff: string): readonly DiffFile[] {
   if (diff === '') return [];
   return parsePatch(diff).map(({ newFileName, hunks }) => ({
-    path: newFileName ?? '',
+    // The prefix is for git.
+    path: (newFileName ?? '').replace(/^b\//, ''),
     hunks: hunks.map(({ oldStart, oldLines, newStart, newLines, lines }) => ({
       head: `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`,
       lines: lines.map((text) => ({ kind: KINDS[text.charAt(0)] ?? 'same', text })),
@@ -301,13 +308,19 @@ function severityCount(severity: Severity, number: number): string {
   return count(number, severity, severity === 'info' ? 'info' : `${severity}s`);
 }
 
-/** What is worst, in a line. */
-function heading(totals: Totals): string {
-  const counts = SEVERITIES.filter((severity) => totals[severity] > 0).map((severity) =>
-    severityCount(severity, totals[severity]),
-  );
+/** What is worst, in a line; counts with their severity. */
+function heading(totals: Totals): readonly { readonly severity: Severity | ''; readonly text: string }[] {
+  const found = SEVERITIES.filter((severity) => totals[severity] > 0);
   const hosts = count(totals.hosts, 'host');
-  return counts.length === 0 ? `Nothing to report on ${hosts}` : `${andList(counts)} on ${hosts}`;
+  if (found.length === 0) return [{ severity: '', text: `Nothing to report on ${hosts}` }];
+  const between = (index: number): string => (index === 0 ? '' : index === found.length - 1 ? ' and ' : ', ');
+  return [
+    ...found.flatMap((severity, index) => [
+      { severity: '' as const, text: between(index) },
+      { severity, text: severityCount(severity, totals[severity]) },
+    ]),
+    { severity: '', text: ` on ${hosts}` },
+  ];
 }
 
 /** What else there is to say of the whole run. */

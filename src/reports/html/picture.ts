@@ -16,6 +16,8 @@ export interface EndpointFindings {
 interface PictureRow {
   /** The port or socket of a listener, or the destination of a client. */
   readonly place: string;
+  /** The address of a listener that is not on all of them; else empty. */
+  readonly address: string;
   readonly id: string;
   readonly role: string;
   /** `none`, `opportunistic`, `required`, `implicit` or `unknown`: how the line to the peer is drawn. */
@@ -119,6 +121,7 @@ function pictureRow(endpoint: EndpointView, found: EndpointFindings | null): Pic
   const broken = fault !== null && fault !== '';
   return {
     place: placeOf(endpoint),
+    address: addressOf(endpoint),
     id: side === 'client' ? id.replace(/>.*$/s, '') : id,
     role: `${role ?? 'not known'}${assumed === true ? ' (assumed)' : ''}`,
     line: broken ? 'none' : (mode ?? 'unknown'),
@@ -139,8 +142,11 @@ function placeOf({ id, side, address, port }: EndpointView): string {
     if (nexthop !== undefined) return nexthop;
     return address === '*' ? 'any server' : `${address ?? 'not known'}${port === null ? '' : `:${port}`}`;
   }
-  if (port === null) return 'socket';
-  return address === null || address === '*' ? String(port) : `${address}:${port}`;
+  return port === null ? 'socket' : String(port);
+}
+
+function addressOf({ side, address }: EndpointView): string {
+  return side === 'client' || address === null || address === '*' ? '' : address;
 }
 
 function modeText({ mode, side }: EndpointView): string {
