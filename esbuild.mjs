@@ -226,11 +226,16 @@ async function buildDist() {
   await fs.mkdir(dist, { recursive: true });
   for (const [name, text] of files) await writeWhole(path.join(dist, name), text);
   await writeWhole(path.join(dist, `${mainName}.cache`), compiledCode(path.join(dist, mainName)));
-  const start = await fs.readFile(path.join(root, 'src', 'cli', 'start.cjs'), 'utf8');
-  await writeWhole(path.join(dist, 'pfharden.js'), start.replace('main.js', mainName), 0o755);
+  const [start, thread] = await Promise.all(
+    ['start.cjs', 'thread.cjs'].map((name) => fs.readFile(path.join(root, 'src', 'cli', name), 'utf8')),
+  );
+  await writeWhole(path.join(dist, 'thread.js'), thread ?? '');
+  await writeWhole(path.join(dist, 'pfharden.js'), (start ?? '').replace('main.js', mainName), 0o755);
   for (const name of await fs.readdir(dist)) {
     const ours =
-      files.has(name) || [`${mainName}.cache`, 'pfharden.js'].includes(name) || name.endsWith('.new');
+      files.has(name) ||
+      [`${mainName}.cache`, 'pfharden.js', 'thread.js'].includes(name) ||
+      name.endsWith('.new');
     if (!ours) await fs.rm(path.join(dist, name), { recursive: true, force: true });
   }
 }

@@ -1,12 +1,12 @@
-import { unifiedDiff } from '../fix/diff.ts';
-import { type FixResult, proposeFixes } from '../fix/fix.ts';
-import { postconfScript } from '../fix/postconf-script.ts';
-import { type HostInput, serverOf } from '../hosts/host.ts';
+import type { FixedFile } from '../fix/fix.ts';
 import { fixedPaths } from '../hosts/read.ts';
 import { SERVER_NAMES, type Server } from '../model/endpoint.ts';
 import { count, shownText } from '../reports/words.ts';
 import { andList } from '../rules/messages.ts';
+import { SourceFile } from '../text/source.ts';
+import { eachHost } from './each-host.ts';
 import { UsageError } from './errors.ts';
+import type { FixedText, FixOrders } from './fix-host.ts';
 import { RequestedHosts } from './hosts.ts';
 import { isOn, listOf, type Request, textOf } from './options.ts';
 import { configsOf, RunRules } from './own-rules.ts';
@@ -43,93 +43,49 @@ export async function fix(request: Request): Promise<number> {
     }
   }
 
-  const results: FixResult[] = [];
-  let changes = false;
+  const orders: FixOrders = {
+    only: only === undefined ? null : [...only],
+    unsafe: isOn(given, 'unsafe'),
+    as: write ? 'files' : script ? 'postconf' : 'diff',
+  };
+  const files: FixedText[] = [];
+  const servers = new Set<Server>();
+  let mended = 0;
   let silenced = 0;
-  for await (const { host, input } of hosts.inputs()) {
-    const result = proposeFixes(input, rules.ruleSetOf(host), profiles.of(host), {
-      ...(only === undefined ? {} : { only }),
-      unsafe: isOn(given, 'unsafe'),
-      reasonRequired: host.config?.config.reasonRequired === true,
-    });
-    silenced += result.suppressed.filter(({ finding: { rule } }) => only?.has(rule) !== false).length;
-    changes ||= result.files.length > 0;
-    if (writer !== null) results.push(result);
-    else if (script) printScript(result, input);
-    else printDiff(result);
-    sayWhatIsLeft(result, only, write);
+  for await (const { outcome } of eachHost('fix', orders, { hosts, rules, profiles, given })) {
+    out(outcome.out);
+    err(outcome.err);
+    files.push(...outcome.files);
+    for (const server of outcome.servers) servers.add(server);
+    mended += outcome.mended;
+    silenced += outcome.silenced;
   }
   if (silenced > 0) {
     const findings = count(silenced, 'finding');
     err(`pfharden: ${findings} silenced by comments, not mended: pfharden lint --show-suppressed\n`);
   }
   if (hosts.failed) {
-    if (writer !== null && changes) err('pfharden: nothing was written\n');
+    if (writer !== null && servers.size > 0) err('pfharden: nothing was written\n');
     return 2;
   }
-  if (writer === null) return changes ? 1 : 0;
-  const files = results.flatMap((result) => result.files);
-  const written = writer.writeFiles(files, { backup: isOn(given, 'backup') });
+  if (writer === null) return servers.size > 0 ? 1 : 0;
+  const written = writer.writeFiles(files.map(sources), { backup: isOn(given, 'backup') });
   for (const { path, backup } of written) {
     out(`wrote ${shownText(path)}${backup === null ? '' : `, the old file is ${shownText(backup)}`}\n`);
   }
-  const mended = results.reduce((sum, result) => sum + result.mended.length, 0);
-  if (written.length > 0) out(`${count(mended, 'finding')} mended; ${reloadText(results)}\n`);
+  if (written.length > 0) out(`${count(mended, 'finding')} mended; ${reloadText(servers)}\n`);
   return 0;
 }
 
+function sources({ path, encoding, before, after }: FixedText): Pick<FixedFile, 'before' | 'after'> {
+  return { before: new SourceFile(path, before, encoding), after: new SourceFile(path, after, encoding) };
+}
+
 /** How the servers whose files have changed are told. */
-function reloadText(results: readonly FixResult[]): string {
-  const changed = new Set(
-    results.flatMap(({ files, before: { input } }) =>
-      files.map(({ before }) => serverOf(input, before.path)),
-    ),
-  );
+function reloadText(changed: ReadonlySet<Server>): string {
   const servers = (['postfix', 'dovecot'] as const).filter((server) => changed.has(server));
   const names = andList(servers.map((server) => SERVER_NAMES[server]));
   return `reload ${names} for it to take effect: ${servers.map((server) => RELOAD[server]).join('; ')}`;
 }
 
 const RELOAD: Readonly<Record<Server, string>> = { postfix: 'postfix reload', dovecot: 'doveadm reload' };
-
-function printDiff({ files }: FixResult): void {
-  for (const file of files) {
-    const { path, text, encoding, withheld } = unifiedDiff(file);
-    out(Buffer.from(text, encoding));
-    for (const line of new Set(withheld)) {
-      err(
-        `${shownText(path)}:${line}: changes beside a secret, which no diff shows: --write makes the change\n`,
-      );
-    }
-  }
-}
-
-/** The script is for Postfix alone: Dovecot has no program that edits its files. */
-function printScript({ before, after, files }: FixResult, input: HostInput): void {
-  const { root, postfix, dovecot } = input;
-  if (files.some((file) => serverOf(input, file.before.path) === 'dovecot')) {
-    err(
-      `${shownText(dovecot?.directory ?? root)}: postconf knows nothing of Dovecot: leave out --format postconf for a diff of its files\n`,
-    );
-  }
-  if (files.length === 0) return;
-  const { text, impossible } = postconfScript(before, after);
-  out(text);
-  for (const what of impossible)
-    err(`${shownText(postfix?.directory ?? root)}: postconf cannot do this: ${shownText(what)}\n`);
-}
-
-/** What was not mended and why, one line each, on standard error; the line is that of the file as it is now on the disk. */
-function sayWhatIsLeft(
-  { left, findingsBefore }: FixResult,
-  only: ReadonlySet<string> | undefined,
-  written: boolean,
-): void {
-  for (const { finding, reason } of left) {
-    if (only !== undefined && !only.has(finding.rule)) continue;
-    const before = findingsBefore.find(({ fingerprint }) => fingerprint === finding.fingerprint);
-    const { source, span } = (written ? finding : (before ?? finding)).at;
-    const { line } = source.position(span.start);
-    err(`${shownText(source.path)}:${line} ${finding.rule}: ${shownText(reason, 300)}\n`);
-  }
-}

@@ -1,22 +1,18 @@
 import { ChangeIndex, type Changes } from '../hosts/changes.ts';
-import { buildHost } from '../hosts/host.ts';
-import { type HostSource, type ReadOptions, readHost } from '../hosts/read.ts';
+import { buildHost, type HostInput } from '../hosts/host.ts';
 import { atLeastAsGrave, type Finding, type Judgement, type Severity } from '../model/finding.ts';
 import type { LintedHost } from '../reports/formats/report.ts';
 import { lintedHost } from '../reports/linted.ts';
 import { paletteOf } from '../reports/palette.ts';
 import { hostText, quietText } from '../reports/text.ts';
-import { addTotals, hostReport, noTotals, type Totals } from '../reports/totals.ts';
+import { addTotals, type HostReport, hostReport, noTotals, type Totals } from '../reports/totals.ts';
 import { judgement } from '../rules/evaluate.ts';
 import type { Profile } from '../rules/profile.ts';
-import type { RuleSet } from '../rules/rule-set.ts';
 import { type GivenBaseline, HostBaseline, type SeenHost } from './baseline-host.ts';
+import type { JudgedBy } from './host-work.ts';
 
-/** What a run of `lint` asks of every host, as plain data, so that a thread can be told. */
+/** What a run of `lint` asks of every host, as plain data. */
 export interface LintOrders {
-  readonly read: ReadOptions;
-  /** The profiles of the run; hosts name theirs by its number. */
-  readonly profiles: readonly Profile[];
   /** Name of the profile of hosts of which nothing else is said. */
   readonly runProfile: string;
   /** Ids of rules; null for all. */
@@ -42,18 +38,6 @@ export interface LintText {
   readonly suppressed: boolean;
 }
 
-/** One host to be judged, as plain data. */
-export interface LintTask {
-  readonly source: HostSource;
-  /** Numbers of its rules and of its profile. */
-  readonly rules: number;
-  readonly profile: number;
-  /** A comment that silences a rule has to give a reason. */
-  readonly reasonRequired: boolean;
-  /** Paths of the files that say how it is judged. */
-  readonly settings: readonly string[];
-}
-
 /** What judging one host comes to, as plain data. */
 export interface LintOutcome {
   /** For standard output; empty where the orders ask for none. */
@@ -67,24 +51,14 @@ export interface LintOutcome {
   readonly unchanged: boolean;
 }
 
-/**
- * Makes what judges the hosts of a run, one after the other and each for itself.
- *
- * @param ruleSets the sets of rules of the run; hosts name theirs by its number
- * @returns a function that throws InputError for a host that cannot be read
- */
-export function hostLinter(
-  orders: LintOrders,
-  ruleSets: readonly RuleSet[],
-): (task: LintTask) => Promise<LintOutcome> {
+/** Makes what judges the hosts of a run: a pure function from the texts of one. */
+export function hostLinter(orders: LintOrders): (input: HostInput, by: JudgedBy) => LintOutcome {
   const { failOn, lightest, runProfile, text, report: reports } = orders;
   const only = orders.only === null ? {} : { only: new Set(orders.only) };
   const baseline = orders.baseline === null ? null : new HostBaseline(orders.baseline);
   const changes = orders.changes === null ? null : new ChangeIndex(orders.changes);
-  return async ({ source, reasonRequired, settings, ...numbers }) => {
-    const ruleSet = at(ruleSets, numbers.rules);
-    const profile = at(orders.profiles, numbers.profile);
-    const host = buildHost(await readHost(source, orders.read));
+  return (input, { ruleSet, profile, reasonRequired, settings }) => {
+    const host = buildHost(input);
     const judged = judgement(host, ruleSet, profile, { ...only, reasonRequired });
     const known = baseline?.apply(host, ruleSet, judged) ?? null;
     const seen = known?.seen ?? null;
@@ -127,17 +101,10 @@ function marked(
 }
 
 function textOfHost(
-  report: ReturnType<typeof hostReport>,
+  report: HostReport,
   { quiet, coloured, ...options }: LintText,
   { title }: Profile,
 ): string {
   const text = { ...options, palette: paletteOf(coloured), profile: title };
   return quiet ? quietText(report, text) : `${hostText(report, text)}\n`;
-}
-
-/** What a number of the orders stands for. */
-function at<T>(all: readonly T[], number: number): T {
-  const found = all[number];
-  if (found === undefined) throw new Error(`there is no number ${number}`);
-  return found;
 }

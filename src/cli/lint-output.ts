@@ -95,7 +95,8 @@ export class LintOutputs {
     if (plan.standard !== null && plan.standard !== 'text')
       outputs.#targets.push({ report: await reportOf(plan.standard, whole), write: out, finish: () => {} });
     if (plan.files.length > 0) {
-      const { OutputFile } = await import('./output-file.ts');
+      const { onInterrupt, OutputFile } = await import('./output-file.ts');
+      onInterrupt(() => outputs.abandon());
       for (const { format, path } of plan.files) {
         if (format === 'text')
           throw new UsageError('--output text=FILE: redirect standard output for the text', 'lint');
@@ -116,27 +117,18 @@ export class LintOutputs {
     return outputs;
   }
 
-  /** @throws InputError, as the calls below do; files stay what they were then */
+  /** @throws InputError, as the calls below do: `abandon` is then to be called */
   start(): void {
-    this.#all(({ report, write }) => write(report.start()));
+    for (const { report, write } of this.#targets) write(report.start());
   }
 
   host(host: LintedHost): void {
-    this.#all(({ report, write }) => write(report.host(host)));
+    for (const { report, write } of this.#targets) write(report.host(host));
   }
 
   end(end: LintEnd): void {
-    this.#all(({ report, write }) => write(report.end(end)));
-    this.#all(({ finish }) => finish());
-  }
-
-  #all(action: (target: Target) => void): void {
-    try {
-      for (const target of this.#targets) action(target);
-    } catch (error) {
-      this.abandon();
-      throw error;
-    }
+    for (const { report, write } of this.#targets) write(report.end(end));
+    for (const { finish } of this.#targets) finish();
   }
 
   /** Something went wrong: files stay what they were. */

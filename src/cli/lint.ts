@@ -1,15 +1,14 @@
 import type { Changes } from '../hosts/changes.ts';
-import { InputError } from '../hosts/files.ts';
-import type { FoundHost } from '../hosts/find.ts';
 import type { Severity } from '../model/finding.ts';
 import { paletteOf } from '../reports/palette.ts';
 import { ignoredText, leftOutText, unchangedText } from '../reports/settings.ts';
 import { summaryText } from '../reports/text.ts';
 import { joinTotals, noTotals } from '../reports/totals.ts';
 import type { BaselineRun } from './baseline.ts';
+import { eachHost } from './each-host.ts';
 import { UsageError } from './errors.ts';
 import { RequestedHosts } from './hosts.ts';
-import { hostLinter, type LintOrders, type LintOutcome, type LintTask } from './lint-host.ts';
+import type { LintOrders } from './lint-host.ts';
 import { LintOutputs, outputPlan } from './lint-output.ts';
 import { isOn, listOf, type Request, textOf } from './options.ts';
 import { configsOf, RunRules } from './own-rules.ts';
@@ -39,8 +38,6 @@ export async function lint(request: Request): Promise<number> {
   const baseline = await baselineOf(request, only);
   const outputs = await LintOutputs.open(plan, { profile: profiles.run.name, failOn }, rules.own);
   const orders: LintOrders = {
-    read: hosts.options,
-    profiles: profiles.all,
     runProfile: profiles.run.name,
     only: only === undefined ? null : [...only],
     failOn,
@@ -54,24 +51,28 @@ export async function lint(request: Request): Promise<number> {
   let failed = false;
   let unchanged = 0;
 
-  outputs?.start();
-  for await (const { host, outcome } of lintedHosts(hosts, orders, rules, profiles)) {
-    failed ||= outcome.failed;
-    joinTotals(totals, outcome.totals);
-    if (outcome.seen !== null) baseline?.take(outcome.seen, rules.ruleSetOf(host), profiles.of(host));
-    if (outcome.linted !== null) outputs?.host(outcome.linted);
-    if (outcome.unchanged) unchanged++;
-    if (plan.standard !== 'text' || outcome.unchanged) continue;
-    out(`${quiet ? '' : settings.once(host)}${outcome.text}`);
-  }
   const ignored = hosts.ignored.map(({ path }) => path);
-  outputs?.end({
-    totals,
-    ignored,
-    leftOut: hosts.leftOut,
-    unchanged: orders.changes === null ? null : unchanged,
-    problems: hosts.problems,
-  });
+  try {
+    outputs?.start();
+    for await (const { host, outcome } of eachHost('lint', orders, { hosts, rules, profiles, given })) {
+      failed ||= outcome.failed;
+      joinTotals(totals, outcome.totals);
+      if (outcome.seen !== null) baseline?.take(outcome.seen, rules.ruleSetOf(host), profiles.of(host));
+      if (outcome.linted !== null) outputs?.host(outcome.linted);
+      if (outcome.unchanged) unchanged++;
+      else if (plan.standard === 'text') out(`${quiet ? '' : settings.once(host)}${outcome.text}`);
+    }
+    outputs?.end({
+      totals,
+      ignored,
+      leftOut: hosts.leftOut,
+      unchanged: orders.changes === null ? null : unchanged,
+      problems: hosts.problems,
+    });
+  } catch (error) {
+    outputs?.abandon();
+    throw error;
+  }
   if (plan.standard === 'text' && !quiet) {
     const { coloured, suppressed, verbose } = text;
     if (totals.hosts > 0) out(summaryText(totals, { palette: paletteOf(coloured), suppressed }));
@@ -83,34 +84,6 @@ export async function lint(request: Request): Promise<number> {
   if (plan.standard !== 'text' || quiet) err(said);
   else out(said);
   return hosts.failed ? 2 : failed ? 1 : 0;
-}
-
-/** What each host comes to, in the order of the hosts; what cannot be read is said and left out. */
-async function* lintedHosts(
-  hosts: RequestedHosts,
-  orders: LintOrders,
-  rules: RunRules,
-  profiles: RunProfiles,
-): AsyncIterable<{ readonly host: FoundHost; readonly outcome: LintOutcome }> {
-  const linter = hostLinter(orders, rules.sets);
-  for (const host of hosts.hosts) {
-    const task: LintTask = {
-      source: host.source,
-      rules: rules.numberOf(host),
-      profile: profiles.numberOf(host),
-      reasonRequired: host.config?.config.reasonRequired === true,
-      settings: [...new Set(host.config?.layers.map(({ path }) => path))],
-    };
-    let outcome: LintOutcome;
-    try {
-      outcome = await linter(task);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      hosts.say(error.message);
-      continue;
-    }
-    yield { host, outcome };
-  }
 }
 
 /** What `--diff-base` names; the code for it is loaded only then. */

@@ -5,6 +5,8 @@ import { UsageError } from './errors.ts';
 import { plainRequest } from './options.ts';
 import { err, out } from './terminal.ts';
 
+export { thread } from './thread.ts';
+
 async function run(args: readonly string[]): Promise<number> {
   if (args.length === 1 && args[0] === '--version') {
     out(`${about.version}\n`);

@@ -118,6 +118,12 @@ const SEARCH: Options = {
   },
 };
 
+const JOBS: Option = {
+  type: 'string',
+  value: 'NUMBER',
+  describe: 'Share the work among this many threads (default: one for each core, for many hosts)',
+};
+
 /** Options of every command that reads hosts. */
 const HOSTS: Options = {
   as: {
@@ -175,6 +181,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     'update-baseline': { type: 'boolean', describe: 'Write what is found into the file of --baseline' },
     'show-suppressed': { type: 'boolean', describe: 'List what comments and the baseline silence, and why' },
     rule: { type: 'list', value: 'ID', describe: 'Only this rule; may be given several times' },
+    jobs: JOBS,
     ...SEARCH,
     ...HOSTS,
     'no-color': NO_COLOR,
@@ -196,6 +203,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     },
     write: { type: 'boolean', describe: 'Change the files' },
     backup: { type: 'boolean', describe: 'With --write: keep the old files as NAME.bak' },
+    jobs: JOBS,
     ...SEARCH,
     ...HOSTS,
   },
@@ -204,6 +212,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     format: FORMAT,
     all: { type: 'boolean', describe: 'Also the settings that are left at their defaults' },
     verbose: { type: 'boolean', describe: 'Name every suite' },
+    jobs: JOBS,
     ...SEARCH,
     ...HOSTS,
     'no-color': NO_COLOR,

@@ -11,6 +11,8 @@ import {
 } from 'node:fs';
 import { InputError, reasonOf } from '../hosts/files.ts';
 
+export { onInterrupt } from './interrupt.ts';
+
 /**
  * A report that goes into a file: written beside it under another name, and put in its place when it is
  * whole, so that whoever reads the file finds the old report or the new one. A link stays a link; what is no

@@ -70,7 +70,7 @@ export async function checkedRules(folders: readonly string[]): Promise<CheckedR
  *
  * @throws InputError for a folder that is not there, or the first thing that is wrong with a rule
  */
-async function loadRules(folders: readonly string[]): Promise<LoadedRules> {
+export async function loadRules(folders: readonly string[]): Promise<LoadedRules> {
   if (folders.length === 0) return BUILTIN;
   const { problems, ...loaded } = await checkedRules(folders);
   const [first, ...more] = problems;

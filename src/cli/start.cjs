@@ -16,5 +16,6 @@ try {
 const script = new Script(readFileSync(file, 'latin1'), { filename: file, cachedData });
 const program = { exports: {} };
 script.runInThisContext()(program.exports, require, program, file, __dirname);
+module.exports = program.exports;
 // All output is written by now. A Node that ends by itself takes its heap apart first, which costs more than most rules.
-program.exports.main(process.argv.slice(2)).then(() => process.exit());
+if (require.main === module) program.exports.main(process.argv.slice(2)).then(() => process.exit());

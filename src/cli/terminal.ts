@@ -12,7 +12,7 @@ const closed = new Set<number>();
  * Writes to a descriptor at once: the streams of `process` cost more to set up than a lint of one host. A
  * reader that has gone away ends the output, not the work: the exit status still tells what was found.
  */
-function write(descriptor: number, text: string | Buffer): void {
+function write(descriptor: number, text: string | Uint8Array): void {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   for (let at = 0; at < bytes.length && !closed.has(descriptor); ) {
     try {
@@ -28,7 +28,7 @@ function write(descriptor: number, text: string | Buffer): void {
 }
 
 /** Writes to standard output. */
-export function out(text: string | Buffer): void {
+export function out(text: string | Uint8Array): void {
   write(1, text);
 }
 

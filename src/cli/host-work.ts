@@ -1,0 +1,86 @@
+import { InputError } from '../hosts/files.ts';
+import { type HostInput } from '../hosts/host.ts';
+import { type HostSource, type ReadOptions, readHost } from '../hosts/read.ts';
+import type { Profile } from '../rules/profile.ts';
+import type { RuleSet } from '../rules/rule-set.ts';
+import { type FixOrders, type FixOutcome, hostFixer } from './fix-host.ts';
+import { hostLinter, type LintOrders, type LintOutcome } from './lint-host.ts';
+import { hostShower, type ShowOrders, type ShowOutcome } from './show-host.ts';
+
+/** What the commands that work on hosts ask of each, and what one comes to. */
+export interface HostWork {
+  readonly lint: { readonly orders: LintOrders; readonly outcome: LintOutcome };
+  readonly fix: { readonly orders: FixOrders; readonly outcome: FixOutcome };
+  readonly show: { readonly orders: ShowOrders; readonly outcome: ShowOutcome };
+}
+
+/** A command that works on hosts, each for itself. */
+export type HostCommand = keyof HostWork;
+
+/** What a run asks of every host, as plain data, so that a thread can be told. */
+export interface RunOrders<C extends HostCommand> {
+  readonly command: C;
+  readonly orders: HostWork[C]['orders'];
+  readonly read: ReadOptions;
+  readonly profiles: readonly Profile[];
+  /** The folders of own rules, for each set of rules of the run. */
+  readonly rules: readonly (readonly string[])[];
+}
+
+/** One host to work on, as plain data. */
+export interface HostTask {
+  readonly source: HostSource;
+  /** The numbers of its set of rules and of its profile among those of the run. */
+  readonly rules: number;
+  readonly profile: number;
+  /** A comment that silences a rule has to give a reason. */
+  readonly reasonRequired: boolean;
+  /** Paths of the files that say how it is judged. */
+  readonly settings: readonly string[];
+}
+
+/** What work on one host comes to, as plain data, or why it cannot be read. */
+export type Result<C extends HostCommand> =
+  | { readonly outcome: HostWork[C]['outcome'] }
+  | { readonly problem: string };
+
+/** What a host is judged by. */
+export interface JudgedBy {
+  readonly ruleSet: RuleSet;
+  readonly profile: Profile;
+  readonly reasonRequired: boolean;
+  /** Paths of the files that say so. */
+  readonly settings: readonly string[];
+}
+
+/** Pure functions from the texts of a host to what a command makes of it. */
+const WORKERS: {
+  readonly [C in HostCommand]: (
+    orders: HostWork[C]['orders'],
+  ) => (input: HostInput, by: JudgedBy) => HostWork[C]['outcome'];
+} = { lint: hostLinter, fix: hostFixer, show: hostShower };
+
+/**
+ * Makes what works on the hosts of a run, one after the other and each for itself.
+ *
+ * @param ruleSets what was loaded from the folders of the orders
+ */
+export function hostWorker<C extends HostCommand>(
+  { command, orders, read, profiles }: RunOrders<C>,
+  ruleSets: readonly RuleSet[],
+): (task: HostTask) => Promise<Result<C>> {
+  const work = WORKERS[command](orders);
+  return async ({ source, rules, profile: number, reasonRequired, settings }) => {
+    const ruleSet = ruleSets[rules];
+    const profile = profiles[number];
+    if (ruleSet === undefined || profile === undefined) throw new Error('a host without rules or profile');
+    let input: HostInput;
+    try {
+      input = await readHost(source, read);
+    } catch (error) {
+      if (error instanceof InputError) return { problem: error.message };
+      throw error;
+    }
+    return { outcome: work(input, { ruleSet, profile, reasonRequired, settings }) };
+  };
+}

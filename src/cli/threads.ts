@@ -1,0 +1,73 @@
+import { Worker } from 'node:worker_threads';
+import type { HostCommand, HostTask, Result, RunOrders } from './host-work.ts';
+import type { ThreadAnswer, ThreadTask } from './thread.ts';
+
+/** Hosts that a thread has to work on, so that it need not wait for the next one. */
+const IN_HAND = 2;
+/** Results that may wait, for each thread, for one that comes before them: a slow host holds up no other thread. */
+const WAITING = 32;
+
+/**
+ * Works on hosts in threads.
+ *
+ * @returns the results in the order of the tasks; threads wait while they are not taken
+ * @throws Error when a thread ends or comes upon an error
+ */
+export async function* inThreads<C extends HostCommand>(
+  orders: RunOrders<C>,
+  tasks: readonly HostTask[],
+  jobs: number,
+): AsyncIterable<Result<C>> {
+  const ready = new Map<number, Result<C>>();
+  const threads: Worker[] = [];
+  const inHand = new Map<Worker, number>();
+  let next = 0;
+  let taken = 0;
+  let failure: string | null = null;
+  let wake = (): void => undefined;
+  const fail = (message: string): void => {
+    failure ??= message;
+    wake();
+  };
+  const feed = (): void => {
+    for (const [thread, count] of inHand) {
+      for (let free = IN_HAND - count; free > 0; free--) {
+        const task = tasks[next];
+        if (task === undefined || next >= taken + jobs * WAITING) return;
+        inHand.set(thread, (inHand.get(thread) ?? 0) + 1);
+        // oxlint-disable-next-line require-post-message-target-origin -- a thread of Node has none
+        thread.postMessage({ number: next++, task } satisfies ThreadTask);
+      }
+    }
+  };
+  try {
+    for (let count = 0; count < jobs; count++) {
+      const thread = new Worker(new URL('./thread.js', import.meta.url), { workerData: orders });
+      threads.push(thread);
+      inHand.set(thread, 0);
+      thread.on('message', ({ number, result }: ThreadAnswer<C>) => {
+        inHand.set(thread, (inHand.get(thread) ?? 1) - 1);
+        if ('error' in result) fail(result.error);
+        else ready.set(number, result);
+        wake();
+      });
+      thread.on('error', ({ message }) => fail(`a thread ended: ${message}`));
+      thread.on('exit', (code) => fail(`a thread ended with status ${code}`));
+    }
+    while (taken < tasks.length) {
+      feed();
+      const result = ready.get(taken);
+      if (result !== undefined) {
+        ready.delete(taken++);
+        yield result;
+        continue;
+      }
+      if (failure !== null) throw new Error(failure);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  } finally {
+    for (const thread of threads) void thread.terminate();
+  }
+}
