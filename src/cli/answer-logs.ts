@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import about from '../../package.json' with { type: 'json' };
 import { InputError, reasonOf } from '../hosts/files.ts';
 import { Anonymizer } from '../logs/anonymize.ts';
 import type { LogPartial } from '../logs/partial.ts';
@@ -36,15 +37,17 @@ export async function answerLogs({ words, given }: Request): Promise<number> {
     ? { partial: await mergeLogs(words, say, anonymizer), failed: false }
     : await countedLogs(words, say, question.peers, anonymizer);
   if (partial === null) return 2;
-  const write: Readonly<Record<LogFormat, () => string>> = {
+  const write: Readonly<Record<LogFormat, () => string | Promise<string>>> = {
     text: () => logsText(summary(), outputPalette(isOn(given, 'no-color'))),
     json: () => logsJson(summary()),
     csv: () => logsCsv(summary()),
     markdown: () => logsMarkdown(summary()),
+    // The templates of pages are loaded only where one is made.
+    html: async () => (await import('../reports/html/logs-page.ts')).logsHtml(summary(), about.version),
     partial: () => logsPartial(partial),
   };
   const summary = (): LogSummary => summarize(partial.counts, question);
-  out(write[format]());
+  out(await write[format]());
   return failed ? 2 : 0;
 }
 

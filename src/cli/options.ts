@@ -70,7 +70,7 @@ export const LINT_FORMATS = [
 export type LintFormat = (typeof LINT_FORMATS)[number];
 
 /** Formats of `logs`. */
-export const LOG_FORMATS = ['text', 'json', 'csv', 'markdown', 'partial'] as const;
+export const LOG_FORMATS = ['text', 'json', 'csv', 'markdown', 'html', 'partial'] as const;
 
 /** A format of `logs`. */
 export type LogFormat = (typeof LOG_FORMATS)[number];

@@ -99,7 +99,7 @@ test('no address and no login', () => {
   for (const name of fs.readdirSync(RECORDED).filter((one) => one.endsWith('.txt'))) {
     const file = path.join(RECORDED, name);
     expect(fs.readFileSync(file, 'latin1')).toMatch(/192\.0\.2\.1/);
-    for (const format of ['text', 'json', 'csv', 'markdown']) {
+    for (const format of ['text', 'json', 'csv', 'markdown', 'html']) {
       const { stdout, status } = logs([file, '--format', format, '--by', 'day']);
       expect(status).toBe(0);
       expect(stdout).not.toMatch(/\d+\.\d+\.\d+\.\d+|2001:db8|somebody|someone|example/);
@@ -320,7 +320,7 @@ describe('--anonymize', () => {
   test('leaves nobody in any format', () => {
     const files = fs.readdirSync(RECORDED).filter((name) => name.endsWith('.txt'));
     const paths = files.map((name) => path.join(RECORDED, name));
-    for (const format of ['text', 'json', 'csv', 'markdown', 'partial']) {
+    for (const format of ['text', 'json', 'csv', 'markdown', 'html', 'partial']) {
       const { stdout, status } = logs([...paths, '--peers', '--anonymize', '--format', format]);
       expect(status).toBe(0);
       expect(stdout).not.toMatch(/\d+\.\d+\.\d+\.\d+|2001:db8|somebody|someone|example/);

@@ -2,11 +2,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type LogQuestion, SPREAD, summarize } from '../../src/logs/summary.ts';
+import { logsHtml } from '../../src/reports/html/logs-page.ts';
 import { logsCsv } from '../../src/reports/logs/csv.ts';
 import { logsJson } from '../../src/reports/logs/json.ts';
 import { logsMarkdown } from '../../src/reports/logs/markdown.ts';
 import { logsText } from '../../src/reports/logs/text.ts';
 import { PLAIN } from '../../src/reports/palette.ts';
+import { everyElement, type HtmlElement, ofClass, readHtml } from '../support/html.ts';
 import { readCounts } from '../support/log.ts';
 
 const smtpd = (day: string, message: string): string => `${day}T10:00:00Z mx1 postfix/smtpd[7]: ${message}\n`;
@@ -236,6 +238,83 @@ test('as Markdown', () => {
       '',
     ].join('\n'),
   );
+});
+
+describe('as a page', () => {
+  const page = (question: Partial<LogQuestion>, log = LOG): HtmlElement =>
+    readHtml(logsHtml(ask(question, log), '1.2.3'));
+  const texts = (element: HtmlElement | undefined, name: string): string[] =>
+    everyElement(element ?? page({})).flatMap((one) => (one.name === name ? [one.text] : []));
+
+  test('the spread as bars, with the numbers beside them', () => {
+    const [incoming, outgoing] = ofClass(page({}), 'service');
+    expect(texts(incoming, 'h2')).toEqual(['Incoming, smtpd']);
+    expect(texts(outgoing, 'h2')).toEqual(['Outgoing, smtp']);
+    expect(texts(incoming, 'td').filter((text) => text !== '')).toEqual([
+      '4',
+      '50.0 %',
+      '1',
+      '3',
+      '37.5 %',
+      '2',
+      '1',
+      '12.5 %',
+      '1',
+    ]);
+    const bars = everyElement(incoming ?? page({})).filter(({ name }) => name === 'svg:rect');
+    expect(bars.map(({ attributes }) => [attributes.class, attributes.width])).toEqual([
+      ['k-tls13', '50'],
+      ['k-tls10', '37.5'],
+      ['k-clear', '12.5'],
+    ]);
+  });
+
+  test('a time axis as areas, each as high as its share, with a hole where nothing is', () => {
+    const [incoming, outgoing] = ofClass(page({ step: 'week' }), 'trend');
+    const paths = (element: HtmlElement | undefined) =>
+      everyElement(element ?? page({}))
+        .filter(({ name }) => name === 'svg:path')
+        .map(({ attributes: { class: kind, d } }) => [kind, d]);
+    // Three weeks of 21 days, and of the hole of 14 days no more than 15 % of that: 24.15 days.
+    const [week, after] = [28.986, 71.014];
+    expect(paths(incoming)).toEqual([
+      [
+        'k-tls13',
+        `M0 0h${week}v25h-${week}zM${week} 0h${week}v50h-${week}zM${after} 0h${week}v100h-${week}z`,
+      ],
+      ['k-tls10', `M0 25h${week}v75h-${week}z`],
+      ['k-clear', `M${week} 50h${week}v50h-${week}z`],
+    ]);
+    expect(paths(outgoing)).toEqual([['k-untold', `M${after} 0h${week}v100h-${week}z`]]);
+    expect(texts(incoming, 'figcaption').join().replaceAll(/\s+/g, ' ')).toContain('TLSv1 75.0 % → 0.0 %');
+    expect(texts(page({ step: 'week' }), 'th')).toContain('no session at all for 2 weeks');
+  });
+
+  test('peers, as many as a page takes, and texts of strangers as texts', () => {
+    const log = Array.from({ length: 103 }, (_, index) =>
+      tls('2026-11-02', `<script>alert(1)</script>[192.0.2.${index}]`, OLD),
+    ).join('');
+    const made = page({ peers: true }, log);
+    const [peers] = ofClass(made, 'peers');
+    expect(texts(peers, 'th')).toHaveLength(6 + 100);
+    expect(texts(peers, 'td')[0]).toBe('<script>alert(1)</script>');
+    expect(made.text).toContain('3 more: --format csv has all.');
+    expect(texts(made, 'script').some((text) => text.includes('alert'))).toBe(false);
+  });
+
+  test('nothing that its policy would not let in', () => {
+    for (const element of everyElement(page({ step: 'day', peers: true }))) {
+      expect(Object.keys(element.attributes).filter((name) => /^(?:on|style$|href$)/.test(name))).toEqual(
+        element.name === 'link' || element.name === 'a' ? ['href'] : [],
+      );
+    }
+  });
+
+  test('a log without a session', () => {
+    const made = page({ step: 'week', peers: true }, 'hello\n');
+    expect(made.text).toContain('No line tells of a session of a mail server.');
+    expect(ofClass(made, 'service')).toEqual([]);
+  });
 });
 
 test('as JSON', () => {

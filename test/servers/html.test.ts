@@ -24,6 +24,7 @@ let folder: string;
 let one: string;
 let many: string;
 let hostile: string;
+let logs: string;
 
 const HOSTILE = '<img src=x onerror=document.title=1>\u202e"\'&amp;';
 
@@ -37,6 +38,38 @@ function report(cwd: string, name: string, ...args: readonly string[]): string {
   );
   if (status !== 1) throw new Error(`lint ended with ${status}: ${stderr}`);
   return pathToFileURL(file).href;
+}
+
+/** Counts a log and gives the URL of the page. */
+function logsPage(name: string, log: string, ...args: readonly string[]): string {
+  const file = path.join(folder, name);
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [PROGRAM, 'logs', '-', ...args, '--format', 'html'],
+    { input: log, encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(`logs ended with ${status}: ${stderr}`);
+  fs.writeFileSync(file, stdout);
+  return pathToFileURL(file).href;
+}
+
+/** Sessions of all kinds in three weeks and a hole, with peers who have odd names. */
+function mailLog(): string {
+  const suites = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'].map(
+    (protocol) => `${protocol} with cipher X`,
+  );
+  return ['2026-11-02', '2026-11-10', '2026-11-27']
+    .flatMap((day, week) =>
+      Array.from({ length: 60 }, (_, index) => {
+        const head = `${day}T10:00:00Z mx1 postfix/smtpd[7]:`;
+        const peer = `${index % 7 === 0 ? HOSTILE.replaceAll(' ', '') : `mx${index}.example.net`}[192.0.2.${index}]`;
+        const suite = suites[(index * (week + 1)) % 7];
+        return suite === undefined
+          ? `${head} disconnect from ${peer} ehlo=1 ${index % 2 === 0 ? 'mail=1 commands=2' : 'starttls=0/1 commands=1/2'}\n`
+          : `${head} Anonymous TLS connection established from ${peer}: ${suite} (256/256 bits)\n`;
+      }),
+    )
+    .join('');
 }
 
 function write(files: Readonly<Record<string, string>>): void {
@@ -69,6 +102,7 @@ inBrowser('the page of --format html', () => {
       ].join('\n'),
     });
     hostile = report(path.join(folder, 'hostile'), 'hostile.html', '.');
+    logs = logsPage('logs.html', mailLog(), '--by', 'week', '--peers');
   });
 
   afterAll(async () => {
@@ -116,6 +150,8 @@ inBrowser('the page of --format html', () => {
     ['one host, dark and narrow', () => one, { colorScheme: 'dark', viewport: narrow }],
     ['many hosts, dark and wide', () => many, { colorScheme: 'dark' }],
     ['many hosts, light and narrow', () => many, { colorScheme: 'light', viewport: narrow }],
+    ['logs, light and wide', () => logs, { colorScheme: 'light' }],
+    ['logs, dark and narrow', () => logs, { colorScheme: 'dark', viewport: narrow }],
   ])('axe objects to nothing: %s', async (_name, url, options) => {
     await open(url(), options, async (page) => {
       await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
@@ -123,17 +159,22 @@ inBrowser('the page of --format html', () => {
     });
   });
 
-  test('axe objects to nothing on paper', async () => {
-    await open(one, {}, async (page) => {
+  test.each([
+    ['one host', () => one],
+    ['logs', () => logs],
+  ])('axe objects to nothing on paper: %s', async (_name, url) => {
+    await open(url(), {}, async (page) => {
       await page.emulateMedia({ media: 'print' });
       expect(await objections(page)).toEqual([]);
     });
   });
 
   test.each([320, 400, 800, 1100, 1280, 1920])('nothing stands out at %i pixels', async (width) => {
-    await open(one, { viewport: { width, height: 800 } }, async (page) => {
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-    });
+    for (const url of [one, logs]) {
+      await open(url, { viewport: { width, height: 800 } }, async (page) => {
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      });
+    }
   });
 
   /** How many of a kind can be seen. */
@@ -282,6 +323,24 @@ inBrowser('the page of --format html', () => {
       const shown = '<img src=x onerror=document.title=1><U+202E>"\'&amp;';
       expect(await page.locator('.host h2').innerText()).toContain(shown);
       expect(await page.locator('.finding').filter({ hasText: shown }).count()).toBeGreaterThan(0);
+    });
+  });
+
+  test('shows how protocols change, and names of strangers as they are', async () => {
+    await open(logs, {}, async (page) => {
+      expect(await page.locator('h2').allInnerTexts()).toEqual(['Incoming, smtpd']);
+      expect(await page.locator('.trend path').count()).toBe(7);
+      const boxes = await page.evaluate(
+        "[...document.querySelectorAll('.trend path')].map((path) => path.getBBox()).map(({ x, y, width, height }) => ({ x, y, width, height }))",
+      );
+      for (const { x, y, width, height } of boxes as Record<'x' | 'y' | 'width' | 'height', number>[]) {
+        expect(x >= 0 && y >= 0 && width > 0 && height > 0).toBe(true);
+        expect(x + width).toBeLessThan(100.1);
+        expect(y + height).toBeLessThan(100.1);
+      }
+      await page.getByText('Who is behind it').click();
+      expect(await page.locator('.peers').innerText()).toContain('<imgsrc=xonerror=document.title=1>');
+      expect(await page.locator('img').count()).toBe(0);
     });
   });
 
