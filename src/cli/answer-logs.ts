@@ -3,16 +3,19 @@ import { readFileSync } from 'node:fs';
 import about from '../../package.json' with { type: 'json' };
 import { InputError, reasonOf } from '../hosts/files.ts';
 import { Anonymizer } from '../logs/anonymize.ts';
+import { impactOf } from '../logs/impact/impact.ts';
 import type { LogPartial } from '../logs/partial.ts';
 import type { Step } from '../logs/periods.ts';
 import { type LogQuestion, type LogSummary, summarize } from '../logs/summary.ts';
 import { logsCsv } from '../reports/logs/csv.ts';
+import { impactJson, impactText } from '../reports/logs/impact.ts';
 import { logsJson } from '../reports/logs/json.ts';
 import { logsMarkdown } from '../reports/logs/markdown.ts';
 import { logsPartial } from '../reports/logs/partial.ts';
 import { logsText } from '../reports/logs/text.ts';
 import { countLogs } from './count-logs.ts';
 import { UsageError } from './errors.ts';
+import { changeOf } from './log-change.ts';
 import { mergeLogs } from './merge-logs.ts';
 import { type Given, isOn, type LogFormat, listOf, type Request, textOf } from './options.ts';
 import { err, out, outputPalette } from './terminal.ts';
@@ -21,7 +24,8 @@ import { err, out, outputPalette } from './terminal.ts';
 const SHORTEST_KEY = 16;
 
 /** Counts what is in logs, or adds up what was counted, and reports on it. */
-export async function answerLogs({ words, given }: Request): Promise<number> {
+export async function answerLogs(request: Request): Promise<number> {
+  const { words, given } = request;
   const question: LogQuestion = {
     step: (textOf(given, 'by') as Step | undefined) ?? null,
     peers: isOn(given, 'peers'),
@@ -31,12 +35,26 @@ export async function answerLogs({ words, given }: Request): Promise<number> {
   };
   const format = (textOf(given, 'format') as LogFormat | undefined) ?? 'text';
   checkFormat(format, question);
+  checkImpact(given, format);
+  const change = asksForImpact(given) ? await changeOf(request) : null;
   const anonymizer = anonymizerOf(given);
   const say = (message: string): void => err(`pfharden: ${message}\n`);
   const { partial, failed } = isOn(given, 'merge')
     ? { partial: await mergeLogs(words, say, anonymizer), failed: false }
-    : await countedLogs(words, say, question.peers, anonymizer);
+    : await countedLogs(words, say, question.peers || change !== null, change === null ? anonymizer : null);
   if (partial === null) return 2;
+  if (change !== null) {
+    const impact = impactOf(partial.counts, change.places(partial.counts));
+    // What was merged has its pseudonyms already.
+    const told = anonymizer === null || isOn(given, 'merge') ? impact : anonymizer.impact(impact);
+    const frame = { change: change.name, basis: change.basis, names: question.peers };
+    out(
+      format === 'json'
+        ? impactJson(told, frame)
+        : impactText(told, frame, outputPalette(isOn(given, 'no-color'))),
+    );
+    return failed || change.failed ? 2 : 0;
+  }
   const write: Readonly<Record<LogFormat, () => string | Promise<string>>> = {
     text: () => logsText(summary(), outputPalette(isOn(given, 'no-color'))),
     json: () => logsJson(summary()),
@@ -56,6 +74,23 @@ function checkFormat(format: LogFormat, { step, peers, protocols, ciphers, servi
     throw new UsageError('--format csv has one table: give --by or --peers, not both', 'logs');
   if (format === 'partial' && (step !== null || [...protocols, ...ciphers, ...services].length > 0))
     throw new UsageError('--format partial holds everything: ask when the counts are merged', 'logs');
+}
+
+/** What becomes of the peers when something changes is asked for, in place of what they speak. */
+function asksForImpact(given: Given): boolean {
+  return 'config' in given || 'profile' in given;
+}
+
+function checkImpact(given: Given, format: LogFormat): void {
+  if (!asksForImpact(given)) {
+    for (const name of ['diff', 'unsafe'] as const)
+      if (name in given) throw new UsageError(`--${name} goes with --config`, 'logs');
+    return;
+  }
+  for (const name of ['by', 'protocol', 'cipher', 'service'] as const)
+    if (name in given) throw new UsageError(`--${name} does not go with --config and --profile`, 'logs');
+  if (format !== 'text' && format !== 'json')
+    throw new UsageError('with --config and --profile --format is text or json', 'logs');
 }
 
 async function countedLogs(

@@ -246,6 +246,19 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
       describe: 'Also over time, in steps of this length',
     },
     peers: { type: 'boolean', describe: 'Also name the peers behind each row, by address and name' },
+    config: {
+      type: 'string',
+      value: 'PATH',
+      describe: 'Say what becomes of the peers when the files there (/etc/postfix, /etc) are hardened',
+    },
+    profile: { ...PROFILE, describe: `Say whom this profile would cut off: ${PROFILE.describe}` },
+    diff: {
+      type: 'string',
+      value: 'FILE',
+      describe: 'With --config: judge this change of the files, a unified diff; - is standard input',
+    },
+    unsafe: { type: 'boolean', describe: 'With --config: also the changes that fix makes with --unsafe' },
+    rules: RULES,
     protocol: {
       type: 'list',
       choices: [...PROTOCOLS, ...OTHER_KINDS],
@@ -282,6 +295,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
       type: 'boolean',
       describe: 'The files are not logs, but counts of --format partial: add them up',
     },
+    ...HOSTS,
     'no-color': NO_COLOR,
   },
   explain: { rules: RULES, format: FORMAT, 'no-color': NO_COLOR },

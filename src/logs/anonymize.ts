@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { Impact, Party, PartyKind } from './impact/impact.ts';
 import type { Peer, PeerDetails, SomeNames, WholeCounts } from './tally.ts';
 
 /** Hexadecimal digits of a pseudonym: a million peers share one with a chance of one in thirty million. */
@@ -27,16 +28,40 @@ export class Anonymizer {
     return { ...counts, peers: counts.peers.map((peer) => this.#peer(peer)) };
   }
 
-  #peer({ address, name, rows, sessions, details }: Peer): Peer {
-    const pseudonym = this.#address(address);
+  /** The same impact on somebody whom nobody knows. */
+  impact(impact: Impact): Impact {
     return {
-      address: pseudonym,
-      name:
-        name === 'unknown' ? name : name === address ? pseudonym : this.#hidden('name', name.toLowerCase()),
+      ...impact,
+      kinds: impact.kinds.map((parties) => ({
+        ...parties,
+        concerned: parties.concerned.map((party) => this.#party(party, parties.kind)),
+      })),
+    };
+  }
+
+  #party({ name, addresses, domains, ...rest }: Party, kind: PartyKind): Party {
+    const [first = ''] = addresses;
+    return {
+      ...rest,
+      name: name === null ? null : kind === 'users' ? this.#hidden('user', name) : this.#name(name, first),
+      addresses: addresses.map((address) => this.#address(address)),
+      domains: this.#domains(domains),
+    };
+  }
+
+  #peer({ address, name, rows, sessions, details }: Peer): Peer {
+    return {
+      address: this.#address(address),
+      name: this.#name(name, address),
       rows,
       sessions,
       ...(details === undefined ? {} : { details: this.#details(details) }),
     };
+  }
+
+  #name(name: string, address: string): string {
+    if (name === 'unknown') return name;
+    return name === address ? this.#address(address) : this.#hidden('name', name.toLowerCase());
   }
 
   #address(address: string): string {
@@ -44,15 +69,15 @@ export class Anonymizer {
   }
 
   #details({ senders, recipients, users }: PeerDetails): PeerDetails {
-    const domains = ({ names, more }: SomeNames): SomeNames => ({
-      names: names.map((name) => this.#hidden('domain', name)),
-      more,
-    });
     return {
-      senders: domains(senders),
-      recipients: domains(recipients),
+      senders: this.#domains(senders),
+      recipients: this.#domains(recipients),
       users: new Map([...users].map(([name, counted]) => [this.#hidden('user', name), counted])),
     };
+  }
+
+  #domains({ names, more }: SomeNames): SomeNames {
+    return { names: names.map((name) => this.#hidden('domain', name)), more };
   }
 
   #hidden(kind: string, text: string): string {

@@ -245,3 +245,51 @@ export const logsSchema = exactly({
   refused: list(exactly({ ...counted, reason: text })),
   untold: list(exactly(counted)),
 });
+
+const tally = exactly({ parties: number, sessions: number });
+const verdict = { enum: ['lost', 'risk', 'untold', 'another', 'unaffected'] };
+
+/** `logs --config --format json` */
+export const impactSchema = exactly({
+  version: { const: 1 },
+  impact: exactly({
+    sentence: text,
+    basis: text,
+    kinds: list(
+      exactly({
+        kind: { enum: ['senders', 'users', 'servers', 'visitors'] },
+        parties: number,
+        sessions: number,
+        secure: tally,
+        verdicts: exactly({ lost: tally, risk: tally, untold: tally, another: tally, unaffected: tally }),
+        concerned: list(
+          exactly({
+            verdict,
+            mayClear: { type: 'boolean' },
+            name: orNull(text),
+            addresses: list(text),
+            domains: list(text),
+            moreDomains: { type: 'boolean' },
+            sessions: number,
+            affected: number,
+            shares: list(
+              exactly({
+                verdict,
+                why: text,
+                service: text,
+                state: { enum: ['tls', 'plaintext', 'untold'] },
+                protocol: { enum: [...PROTOCOLS, null] },
+                cipher: orNull(text),
+                login: orNull(text),
+                sessions: number,
+              }),
+            ),
+          }),
+        ),
+      }),
+    ),
+    foreign: number,
+    unknownServices: list(text),
+    refused: number,
+  }),
+});

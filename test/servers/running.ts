@@ -163,8 +163,15 @@ async function authenticationServer(socketPath: string): Promise<{ readonly clos
     socket.on('error', () => undefined);
     socket.write(greeting.map((line) => `${line}\n`).join(''));
     socket.on('data', (data: Buffer) => {
-      for (const [, id] of data.toString('latin1').matchAll(/^AUTH\t(\d+)\t/gm))
-        socket.write(`OK\t${id}\tuser=somebody\n`);
+      for (const [, id, response] of data
+        .toString('latin1')
+        .matchAll(/^AUTH\t(\d+)\t(?:.*\tresp=(\S+))?/gm)) {
+        // What comes with AUTH PLAIN: the user stands between two zero bytes.
+        const [, user] = Buffer.from(response ?? '', 'base64')
+          .toString('latin1')
+          .split('\0');
+        socket.write(`OK\t${id}\tuser=${user ?? 'somebody'}\n`);
+      }
     });
   });
   await new Promise<void>((resolve, reject) => {
