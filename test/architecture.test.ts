@@ -27,6 +27,11 @@ describe('the check allows', () => {
     ['a folder of the own folder', 'postfix/syntax/tree.ts', "import { x } from '../services.ts';"],
     ['probe to read what rules may', 'probe/probe.ts', "import type { Host } from '../hosts/find.ts';"],
     ['build to import a high floor', 'build/docs.ts', "import { x } from '../reports/text.ts';"],
+    [
+      'build to read what the command line is',
+      'build/man.ts',
+      "import { OPTIONS } from '../cli/options.ts';",
+    ],
     ['data outside src/', 'cli/main.ts', "import about from '../../package.json';"],
     ['the built-in rules in rules/', 'rules/load.ts', "import { rules } from 'virtual:builtin-rules';"],
     ['packages', 'fix/diff.ts', "import { createPatch } from 'diff';"],

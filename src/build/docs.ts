@@ -1,5 +1,5 @@
-// Writes the pages of the rules, docs/rules.md and docs/rules/, from the rule files, and
-// docs/restrictions.md from the table of restrictions.
+// Writes the pages of the rules, docs/rules.md and docs/rules/, from the rule files,
+// docs/restrictions.md from the table of restrictions, and the man page from what the help is made of.
 //
 //   npm run docs            writes them and removes what no rule stands for any more
 //   npm run docs:check      changes nothing; fails and names the pages that are not as they would be written
@@ -14,6 +14,7 @@ import { harmless } from '../reports/words.ts';
 import type { Profile } from '../rules/profile.ts';
 import type { RulePage } from '../rules/rule.ts';
 import { BUILTIN_PROFILE_NAMES, BUILTIN_RULES, builtinProfile, DEFAULT_PROFILE } from '../rules/rule-set.ts';
+import { manPage } from './man-page.ts';
 import { profilesPage } from './profile-docs.ts';
 import { restrictionPage } from './restriction-page.ts';
 import { readRuleFiles } from './rules-module.ts';
@@ -51,6 +52,7 @@ async function pages(): Promise<Map<string, string>> {
   made.set(INDEX, indexTemplate?.({ count: listed.length, categories, runs }) ?? '');
   made.set('docs/restrictions.md', restrictionPage());
   made.set('docs/profiles.md', await profilesPage(profiles));
+  made.set('docs/pfharden.1', await manPage());
   return made;
 }
 

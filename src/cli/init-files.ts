@@ -1,9 +1,9 @@
-// Loaded by `pfharden init` alone: the whole of Handlebars is for it, the templates of rules are compiled before.
+// Loaded by `pfharden init` alone.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import Handlebars from 'handlebars';
 import about from '../../package.json' with { type: 'json' };
 import { isPresent } from '../hosts/places.ts';
+import { filledTemplate } from './template-file.ts';
 
 /** Systems for which there is a template. */
 export type CiSystem = 'github' | 'gitlab';
@@ -43,9 +43,10 @@ export function initPlan(folder: string, profile: string, asked: CiSystem | unde
     branches: branchesOf(folder),
     gitlabFile: GITLAB_FILE,
   };
+  // What JSON quotes, YAML understands too.
   const file = (path: string, template: string): InitFile => ({
     path,
-    text: filled(template, data),
+    text: filledTemplate(`ci/${template}`, data, { json: JSON.stringify }),
     there: isPresent(join(folder, path)),
   });
   const files = [file('.pfharden.json', 'pfharden.json')];
@@ -72,15 +73,6 @@ export function initPlan(folder: string, profile: string, asked: CiSystem | unde
       );
   }
   return { files, notes };
-}
-
-function filled(name: string, data: object): string {
-  // The templates lie beside the folder of the built program.
-  const text = readFileSync(new URL(`../templates/ci/${name}.hbs`, import.meta.url), 'utf8');
-  const handlebars = Handlebars.create();
-  // What JSON quotes, YAML understands too.
-  handlebars.registerHelper('json', (value: unknown) => JSON.stringify(value));
-  return handlebars.compile(text, { noEscape: true, strict: true })(data);
 }
 
 /** The schema in the installed package where there is one, which also serves without network. */

@@ -7,13 +7,34 @@ import { parseRelease } from '../model/release.ts';
 import { type PathGlob, pathGlob } from '../text/path-glob.ts';
 import { UsageError } from './errors.ts';
 
+/** What the value of an option is, as the help names it. */
+export type ValueName =
+  | 'FILE'
+  | 'FOLDER'
+  | 'PATH'
+  | '[FORMAT=]FILE'
+  | 'NAME|FILE'
+  | 'NAME'
+  | 'RULE'
+  | 'RELEASE'
+  | 'FORMAT'
+  | 'SEVERITY'
+  | 'KIND'
+  | 'PROTOCOL'
+  | 'SYSTEM'
+  | 'GLOB'
+  | 'STEP'
+  | 'SUITE'
+  | 'SECONDS';
+
 /** One option of the command line. All are long; a boolean takes no value, a list may be given again and again. */
 export interface Option {
   readonly type: 'string' | 'boolean' | 'list';
   readonly describe: string;
-  /** What the value is, for the help. */
-  readonly value?: string;
+  readonly value?: ValueName;
   readonly choices?: readonly string[];
+  /** What counts where the option is not given, for the help. */
+  readonly default?: string;
 }
 
 /** Options by name, without the dashes. */
@@ -49,9 +70,11 @@ export type CommandName = keyof typeof COMMANDS;
 const FORMAT: Option = {
   type: 'string',
   choices: ['text', 'json'],
+  default: 'text',
   value: 'FORMAT',
-  describe: 'How to print it (default: text)',
+  describe: 'How to print it',
 };
+
 /** Formats of `lint`. */
 export const LINT_FORMATS = [
   'text',
@@ -92,7 +115,7 @@ const PROFILE: Option = {
 const RULES: Option = {
   type: 'list',
   value: 'FOLDER',
-  describe: 'Also the rules of your own in this folder; may be given several times',
+  describe: 'Also the rules of your own in this folder',
 };
 
 const OPENSSL: Option = {
@@ -148,13 +171,14 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     output: {
       type: 'list',
       value: '[FORMAT=]FILE',
-      describe: 'Write a report into a file; may be given several times',
+      describe: 'Write a report into a file',
     },
     'fail-on': {
       type: 'string',
       choices: SEVERITIES,
       value: 'SEVERITY',
-      describe: 'Exit with 1 for findings from this severity up (default: warning)',
+      default: 'warning',
+      describe: 'Exit with 1 for findings from this severity up',
     },
     severity: {
       type: 'string',
@@ -180,7 +204,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     },
     'update-baseline': { type: 'boolean', describe: 'Write what is found into the file of --baseline' },
     'show-suppressed': { type: 'boolean', describe: 'List what comments and the baseline silence, and why' },
-    rule: { type: 'list', value: 'ID', describe: 'Only this rule; may be given several times' },
+    rule: { type: 'list', value: 'RULE', describe: 'Only this rule' },
     jobs: JOBS,
     ...SEARCH,
     ...HOSTS,
@@ -192,14 +216,15 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     only: {
       type: 'list',
       value: 'RULE',
-      describe: 'Mend only findings of this rule; may be given several times',
+      describe: 'Mend only findings of this rule',
     },
     unsafe: { type: 'boolean', describe: 'Also make changes that users or partners may notice' },
     format: {
       type: 'string',
       choices: ['diff', 'postconf'],
+      default: 'diff',
       value: 'FORMAT',
-      describe: 'A unified diff (default), or a shell script of postconf commands',
+      describe: 'A unified diff, or a shell script of postconf commands',
     },
     write: { type: 'boolean', describe: 'Change the files' },
     backup: { type: 'boolean', describe: 'With --write: keep the old files as NAME.bak' },
@@ -223,10 +248,11 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
       type: 'string',
       choices: ['smtp', 'lmtp', 'imap', 'pop3', 'sieve', 'none'],
       value: 'PROTOCOL',
-      describe: 'How TLS begins, for all ports given (default: as is usual on the port); none: implicit TLS',
+      describe:
+        'How TLS begins, for all ports given, where it is not as is usual on the port; none is implicit TLS',
     },
     sni: { type: 'string', value: 'NAME', describe: 'Ask for the certificate of this name' },
-    timeout: { type: 'string', value: 'SECONDS', describe: 'For each connection (default: 10)' },
+    timeout: { type: 'string', value: 'SECONDS', default: '10', describe: 'For each connection' },
     config: {
       type: 'string',
       value: 'PATH',
@@ -263,18 +289,17 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
       type: 'list',
       choices: [...PROTOCOLS, ...OTHER_KINDS],
       value: 'PROTOCOL',
-      describe:
-        'Only sessions of this protocol, in the clear, or whose TLS failed; may be given several times',
+      describe: 'Only sessions of this protocol, in the clear, or whose TLS failed',
     },
     cipher: {
       type: 'list',
       value: 'SUITE',
-      describe: 'Only sessions of this suite; may be given several times',
+      describe: 'Only sessions of this suite',
     },
     service: {
       type: 'list',
       value: 'NAME',
-      describe: 'Only sessions of this service, as reports name it; may be given several times',
+      describe: 'Only sessions of this service, as reports name it',
     },
     anonymize: {
       type: 'boolean',
@@ -289,7 +314,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     format: {
       ...FORMAT,
       choices: LOG_FORMATS,
-      describe: 'How to print it (default: text); partial: as counts that --merge adds up',
+      describe: 'How to print it, partial as counts that --merge adds up',
     },
     merge: {
       type: 'boolean',
@@ -320,7 +345,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
       type: 'string',
       choices: ['github', 'gitlab'],
       value: 'SYSTEM',
-      describe: 'Which file for CI (default: what the folder has, .github or .gitlab-ci.yml)',
+      describe: 'Which file for CI, where the folder does not tell by a .github or .gitlab-ci.yml',
     },
     profile: {
       type: 'string',

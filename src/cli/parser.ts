@@ -1,6 +1,7 @@
 import yargs from 'yargs';
 import { nearest } from '../text/nearest.ts';
 import { COMMANDS, type CommandName, type Given, OPTIONS, type Option, type Request } from './options.ts';
+import { COMMAND_TEXTS } from './usage.ts';
 
 /** What is wrong with a command line, in one line, and the command whose help to look at. */
 export interface Problem {
@@ -8,50 +9,13 @@ export interface Problem {
   readonly command: CommandName | undefined;
 }
 
-/** The words that each command takes. */
-const WORDS: Readonly<Record<CommandName, readonly [form: string, describe: string]>> = {
-  lint: [
-    '[path..]',
-    'File, folder (/etc/postfix, /etc, a repository), or - with --as; default: the current folder',
-  ],
-  fix: [
-    '[path..]',
-    'File, folder (/etc/postfix, /etc, a repository), or - with --as; default: the current folder',
-  ],
-  show: [
-    '[path..]',
-    'File, folder (/etc/postfix, /etc, a repository), or - with --as; default: the current folder',
-  ],
-  // Not <string>: one behind -- would not be found.
-  ciphers: [
-    '[string]',
-    'Cipher string, in quotation marks; - reads it from standard input; -- goes before one that begins with -',
-  ],
-  probe: ['<host..>', 'HOST, HOST:PORT or [ADDRESS]:PORT; default port: 25'],
-  logs: ['<file..>', 'A mail log, plain or compressed; - is standard input'],
-  explain: ['<rule>', 'Id of a rule, as reports print it'],
-  rules: ['', ''],
-  profiles: ['[names..]', 'Only this profile, a name or a file; with --diff two of them'],
-  init: ['[folder]', 'Root of the repository; default: the current folder'],
-};
-
-const EXAMPLES: readonly (readonly [string, string])[] = [
-  ['pfharden lint /etc/postfix', 'what is wrong, where and why'],
-  ['pfharden fix /etc/postfix --profile strict', 'the diff that mends it'],
-  ['pfharden fix /etc/postfix --write --backup', 'mend it'],
-];
-
-const EXIT_STATUS =
-  'Exit status: 0 nothing found, 1 findings (fix: a diff; ciphers: OpenSSL refuses the string),\n2 wrong usage or unreadable input.';
-
 function nameOf(form: string): string {
   return form.replace(/[^a-z]/g, '');
 }
 
 /** Everything of an option that yargs wants. */
-function yargsOption({ type, choices, describe, value }: Option) {
+function yargsOption({ type, choices }: Option) {
   return {
-    describe: value === undefined || choices !== undefined ? describe : `${value}: ${describe}`,
     ...(type === 'boolean' ? { type: 'boolean' as const } : { type: 'string' as const, requiresArg: true }),
     ...(type === 'list' ? { array: true } : {}),
     ...(choices === undefined ? {} : { choices }),
@@ -59,19 +23,16 @@ function yargsOption({ type, choices, describe, value }: Option) {
 }
 
 /**
- * Parses any command line.
+ * Parses any command line that does not ask for help or the release.
  *
- * @returns the request, or the text to print where help or the version was asked for, or what is wrong.
+ * @returns the request, or what is wrong.
  *   It throws nothing: in a file of its own it has classes of its own, which nobody would recognise.
  */
-export async function parse(args: readonly string[], version: string): Promise<Request | Problem | string> {
+export async function parse(args: readonly string[]): Promise<Request | Problem> {
   let parser = yargs([])
-    .scriptName('pfharden')
     .locale('en')
-    .wrap(100)
-    .usage('Usage: $0 COMMAND [OPTION…] [PATH…]')
-    .version(version)
-    .help('help')
+    .version(false)
+    .help(false)
     .strict()
     .parserConfiguration({
       'boolean-negation': false,
@@ -85,43 +46,28 @@ export async function parse(args: readonly string[], version: string): Promise<R
       'short-option-groups': false,
     })
     .exitProcess(false)
-    .fail(false)
-    .epilogue(EXIT_STATUS);
-  for (const [form, describe] of EXAMPLES) parser = parser.example(form, describe);
-  for (const [command, describe] of Object.entries(COMMANDS)) {
-    const name = command as CommandName;
-    const [form, about] = WORDS[name];
-    parser = parser.command(`${command} ${form}`.trim(), describe, (own) => {
-      let usage = own.usage(
-        `Usage: $0 ${`${command} ${form.toUpperCase()}`.trim()} [OPTION…]\n\n${describe}.`,
-      );
-      // What is set for all commands does not reach the help of one.
-      usage = usage.epilogue(EXIT_STATUS);
-      if (form !== '') usage = usage.positional(nameOf(form), { type: 'string', describe: about });
+    .fail(false);
+  for (const name of Object.keys(COMMANDS) as CommandName[]) {
+    const { form } = COMMAND_TEXTS[name];
+    parser = parser.command(`${name} ${form}`.trim(), false, (own) => {
+      if (form !== '') own.positional(nameOf(form), { type: 'string' });
       for (const [option, settings] of Object.entries(OPTIONS[name]))
-        usage = usage.option(option, yargsOption(settings));
-      return usage;
+        own.option(option, yargsOption(settings));
+      return own;
     });
   }
 
   const command = args.find((arg) => Object.hasOwn(COMMANDS, arg)) as CommandName | undefined;
   const first = args.find((arg) => !arg.startsWith('-'));
-  const asksForHelp = args.some((arg) => arg === '--help' || arg === '--version');
-  if (!asksForHelp && (first === undefined || first !== command)) {
+  if (command === undefined || first !== command)
     return { problem: notACommand(first, args[0]), command: undefined };
-  }
 
-  let printed = '';
   let argv: Record<string, unknown>;
   try {
-    argv = await parser.parseAsync([...args], {}, (_error, _argv, output) => {
-      printed = output;
-    });
+    argv = await parser.parseAsync([...args]);
   } catch (error) {
     return { problem: inOwnWords(error instanceof Error ? error.message : String(error), command), command };
   }
-  if (printed !== '') return `${printed}\n`;
-  if (command === undefined) return { problem: notACommand(undefined, undefined), command };
   return request(command, argv);
 }
 
@@ -134,7 +80,7 @@ function notACommand(word: string | undefined, option: string | undefined): stri
 }
 
 function request(command: CommandName, argv: Readonly<Record<string, unknown>>): Request {
-  const [form] = WORDS[command];
+  const { form } = COMMAND_TEXTS[command];
   const positional = form === '' ? [] : argv[nameOf(form)];
   const words = [positional, argv['--']].flat().filter((word) => word !== undefined);
   const given: Record<string, string | boolean | string[]> = {};

@@ -1,5 +1,6 @@
 import { loadDovecot } from '../dovecot/load.ts';
 import { DOVECOT_RELEASES, NEWEST_WITHOUT_CONFIG_VERSION, provenByNames } from '../dovecot/releases.ts';
+import { SERVER_NAMES } from '../model/endpoint.ts';
 import { atLeast, compareReleases, parseRelease, type Release } from '../model/release.ts';
 import type { KnownRelease } from '../model/setting.ts';
 import releaseData from '../postfix/data/releases.json' with { type: 'json' };
@@ -63,6 +64,19 @@ export function decideReleases(sources: ReleaseSources): HostReleases {
     dovecot: decide('dovecot', newest, bound),
     openssl: decide('openssl', OPENSSL_RELEASES.newest, null),
   };
+}
+
+/** The releases that the facts cover, by the name of the program. */
+export function coveredReleases(): readonly {
+  readonly name: string;
+  readonly oldest: Release;
+  readonly newest: Release;
+}[] {
+  return [
+    { name: SERVER_NAMES.postfix, ...POSTFIX_RELEASES },
+    { name: SERVER_NAMES.dovecot, ...DOVECOT_RELEASES },
+    { name: 'OpenSSL', ...OPENSSL_RELEASES },
+  ];
 }
 
 /** dovecot.conf and what it includes. That they are read before the release is known does not matter for what is looked for. */

@@ -355,7 +355,7 @@ describe('--anonymize', () => {
 test('without a file it is wrong usage; the help names it', () => {
   expect(logs([])).toMatchObject({ status: 2, stdout: '' });
   const { stdout } = spawnSync(process.execPath, [PROGRAM, '--help'], { encoding: 'utf8' });
-  expect(stdout).toMatch(/^ +pfharden logs .*what peers speak/m);
+  expect(stdout).toMatch(/^ +logs .*what peers speak/m);
 });
 
 test('a log without a session', () => {
