@@ -1,4 +1,5 @@
 import { ciphers } from './ciphers.ts';
+import { completion } from './completion.ts';
 import { explain } from './explain.ts';
 import { fix } from './fix.ts';
 import { init } from './init.ts';
@@ -23,6 +24,7 @@ const COMMANDS: Readonly<Record<CommandName, (request: Request) => number | Prom
   rules,
   profiles,
   init,
+  completion,
 };
 
 /** Runs a command and gives its exit status. */

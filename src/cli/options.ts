@@ -23,6 +23,8 @@ export type ValueName =
   | 'PROTOCOL'
   | 'SYSTEM'
   | 'GLOB'
+  | 'REV'
+  | 'NUMBER'
   | 'STEP'
   | 'SUITE'
   | 'SECONDS';
@@ -62,6 +64,7 @@ export const COMMANDS = {
   rules: 'List the rules',
   profiles: 'Show the thresholds of the profiles side by side',
   init: 'Show a .pfharden.json and a file for CI, or write them',
+  completion: 'Print what lets bash, zsh or fish complete command lines',
 } as const;
 
 /** A command. */
@@ -354,6 +357,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     },
     write: { type: 'boolean', describe: 'Write the files; what is there already stays as it is' },
   },
+  completion: {},
 };
 
 /**

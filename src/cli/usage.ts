@@ -1,8 +1,8 @@
-// What the help, and the man page say of the command line, besides its options.
+// What the help, the man page and the completion of shells say of the command line, besides its options.
 import { COMMANDS, type CommandName, OPTIONS, type Option } from './options.ts';
 
 /** What a word of the command line is; shells complete it accordingly. */
-export type WordKind = 'path' | 'folder' | 'host' | 'rule' | 'profile' | 'text' | 'none';
+export type WordKind = 'path' | 'folder' | 'host' | 'rule' | 'profile' | 'shell' | 'text' | 'none';
 
 /** What a command is told besides options, and what it is for. */
 interface CommandText {
@@ -162,6 +162,21 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       'Shows the .pfharden.json and the file for CI that put pfharden in front of every merge, and writes them with --write.',
     status: { zero: 'The files were shown or written.' },
     examples: [{ line: 'pfharden init --ci gitlab --write', does: 'start in a repository on GitLab' }],
+  },
+  completion: {
+    form: '<shell>',
+    kind: 'shell',
+    words: 'bash, zsh or fish.',
+    about:
+      'Prints a script by which the shell completes commands, options, their values, rules and profiles. The first lines of the script say where it goes.',
+    status: PRINTED,
+    examples: [
+      { line: 'source <(pfharden completion bash)', does: 'complete in this session of bash' },
+      {
+        line: 'pfharden completion fish >~/.config/fish/completions/pfharden.fish',
+        does: 'complete in every session of fish',
+      },
+    ],
   },
 };
 
