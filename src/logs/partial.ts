@@ -253,8 +253,7 @@ function readLines(lines: readonly string[]): LogPartial {
     const entry = parsed(line);
     if (!isObject(entry)) throw new PartialError(`${where} is no JSON object; it may be cut off`);
     checkVersion(entry.version, `${where} is`);
-    const name =
-      entry.name === undefined || entry.name === '' ? 'unknown' : textOf(entry.name, `${where}: name`);
+    const name = (entry.name ?? '') === '' ? 'unknown' : textOf(entry.name, `${where}: name`);
     const peer = sum.peer(textOf(entry.address, `${where}: address`), name);
     const row = sum.row(rowKey(entry, where));
     const sessions = numberOf(entry.sessions, 1, `${where}: sessions`);
