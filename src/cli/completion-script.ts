@@ -39,6 +39,7 @@ const KIND_OF_VALUE: Readonly<Record<ValueName, Kind>> = {
   REV: 'none',
   NUMBER: 'none',
   SUITE: 'none',
+  SHARE: 'none',
 };
 
 const KIND_OF_WORD: Readonly<Record<WordKind, Kind>> = {

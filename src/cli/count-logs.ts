@@ -1,5 +1,5 @@
 import { InputError } from '../hosts/files.ts';
-import { distinctFiles, readLogFile } from '../hosts/log-files.ts';
+import { distinctFiles, matchingFiles, readLogFile } from '../hosts/log-files.ts';
 import { LogReader } from '../logs/reader.ts';
 import { rotatedSets } from '../logs/rotation.ts';
 import type { WholeCounts } from '../logs/tally.ts';
@@ -7,7 +7,7 @@ import type { WholeCounts } from '../logs/tally.ts';
 /**
  * Reads logs and counts the sessions in them.
  *
- * @param paths in any order: the files of a rotated set are read from the oldest on, each file once
+ * @param paths names or patterns, in any order: the files of a rotated set are read from the oldest on, each file once
  * @param say takes what is wrong with a file
  * @param details also who is behind the sessions, which takes longer
  */
@@ -17,7 +17,7 @@ export async function countLogs(
   details: boolean,
 ): Promise<{ readonly counts: WholeCounts; readonly failed: boolean }> {
   let failed = false;
-  const { files, repeated } = distinctFiles(paths);
+  const { files, repeated } = distinctFiles(await matchingFiles(paths));
   for (const path of repeated) say(`${path}: is given twice, and read once`);
   const options = { continues: false, details };
   const whole = new LogReader(options);

@@ -25,6 +25,9 @@ export async function fix(request: Request): Promise<number> {
     throw new UsageError('--write changes the files and prints nothing: leave out --format', 'fix');
   if (isOn(given, 'backup') && !write) throw new UsageError('--backup goes with --write', 'fix');
 
+  if (listOf(given, 'logs').length === 0 && 'keep-peers' in given)
+    throw new UsageError('--keep-peers goes with --logs, which tells of the peers', 'fix');
+
   const hosts = await RequestedHosts.of(request);
   if (script && hosts.hosts.length > 1) {
     throw new UsageError(
@@ -34,7 +37,18 @@ export async function fix(request: Request): Promise<number> {
   }
   const rules = await RunRules.of(listOf(given, 'rules'), configsOf(hosts));
   const only = ruleIds(listOf(given, 'only'), 'fix', rules.ruleSet);
-  const profiles = await RunProfiles.of(textOf(given, 'profile'), hosts, rules);
+  let profiles = await RunProfiles.of(textOf(given, 'profile'), hosts, rules);
+  if (listOf(given, 'logs').length > 0) {
+    const { fixImpact } = await import('./fix-impact.ts');
+    const impact = await fixImpact({ hosts, rules, profiles, given }, only);
+    if (impact === null) return 2;
+    profiles = impact.profiles;
+    // What stands before the first file of a diff is passed over; a script has to begin with its shell.
+    for (const line of impact.lines) {
+      if (script) err(`${line}\n`);
+      else out(write ? `${line}\n` : `# ${line}\n`);
+    }
+  }
   // The writer alone needs node:crypto, which a lint would load for nothing.
   const writer = write ? await import('../fix/write.ts') : null;
   if (writer !== null) {

@@ -48,8 +48,9 @@ export class RequestedHosts implements Pick<FoundHosts, 'hosts' | 'config' | 'ig
     return this.problems.length > 0;
   }
 
-  /** Says at once what could not be read. */
+  /** Says at once what could not be read, and once only. */
   say(problem: string): void {
+    if (this.problems.includes(problem)) return;
     this.problems.push(problem);
     err(`pfharden: ${harmless(problem)}\n`);
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { InputError } from '../hosts/files.ts';
-import { distinctFiles, type LogSink, readLogFile } from '../hosts/log-files.ts';
+import { distinctFiles, type LogSink, matchingFiles, readLogFile } from '../hosts/log-files.ts';
 import type { Anonymizer } from '../logs/anonymize.ts';
 import { type LogPartial, PartialError, readPartial } from '../logs/partial.ts';
 import { Sum } from '../logs/sum.ts';
@@ -26,7 +26,7 @@ export async function mergeLogs(
     failed = true;
     say(message);
   };
-  const { files, repeated } = distinctFiles(paths);
+  const { files, repeated } = distinctFiles(await matchingFiles(paths));
   for (const path of repeated) complain(`${path}: is given twice`);
   for (const path of files) {
     const read = await readFile(path, complain);

@@ -27,6 +27,7 @@ export type ValueName =
   | 'NUMBER'
   | 'STEP'
   | 'SUITE'
+  | 'SHARE'
   | 'SECONDS';
 
 /** One option of the command line. All are long; a boolean takes no value, a list may be given again and again. */
@@ -222,6 +223,17 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
       describe: 'Mend only findings of this rule',
     },
     unsafe: { type: 'boolean', describe: 'Also make changes that users or partners may notice' },
+    logs: {
+      type: 'list',
+      value: 'FILE',
+      describe: 'Say above the diff whom it would cut off by this mail log; * in quotation marks is expanded',
+    },
+    'keep-peers': {
+      type: 'string',
+      value: 'SHARE',
+      describe:
+        'With --logs: choose the strictest thresholds with which this share of the peers (99.5%) keeps TLS',
+    },
     format: {
       type: 'string',
       choices: ['diff', 'postconf'],

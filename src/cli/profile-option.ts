@@ -9,6 +9,7 @@ import { THRESHOLD_PARTS } from '../model/thresholds.ts';
 import {
   changedProfile,
   type Profile,
+  type ProfileChange,
   ProfileError,
   type ProfileFile,
   resolveProfile,
@@ -97,6 +98,16 @@ export class RunProfiles {
   /** The place in `all` of the profile that a host is judged by. */
   numberOf(host: Pick<FoundHost, 'config'>): number {
     return this.all.indexOf(this.of(host));
+  }
+
+  /** The same with a change laid over each of them. */
+  changed(change: ProfileChange): RunProfiles {
+    const made = new Map(this.all.map((profile) => [profile, changedProfile(profile, [change])]));
+    const of = (profile: Profile): Profile => made.get(profile) ?? profile;
+    return new RunProfiles(
+      of(this.run),
+      new Map([...this.#ofHosts].map(([config, profile]) => [config, of(profile)])),
+    );
   }
 
   /** The profile that a host is judged by. */

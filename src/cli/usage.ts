@@ -66,6 +66,10 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     examples: [
       { line: 'pfharden fix /etc/postfix --profile strict', does: 'the diff that hardens it' },
       { line: 'pfharden fix /etc/postfix --only server-protocols', does: 'the diff for one rule' },
+      {
+        line: "pfharden fix /etc/postfix --logs '/var/log/mail.log*' --keep-peers 99.5%",
+        does: 'no stricter than the peers allow',
+      },
       { line: 'pfharden fix /etc/postfix --write --backup', does: 'mend the files, keep the old ones' },
     ],
   },
@@ -112,13 +116,17 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   logs: {
     form: '<file..>',
     kind: 'path',
-    words: 'A mail log, plain or compressed; - is standard input.',
+    words: 'A mail log, plain or compressed, or a pattern in quotation marks; - is standard input.',
     about:
-      'Counts the sessions that the logs tell of, by protocol and suite, in the clear, and those whose TLS failed.',
+      'Counts the sessions that the logs tell of, by protocol and suite, in the clear, and those whose TLS failed. With --config and --profile says whom the fix for that profile would cut off.',
     status: PRINTED,
     examples: [
       { line: 'pfharden logs /var/log/mail.log*', does: 'what peers spoke since the oldest of these' },
       { line: 'pfharden logs --protocol TLSv1 --peers /var/log/mail.log', does: 'who still speaks TLSv1' },
+      {
+        line: 'pfharden logs /var/log/mail.log* --config /etc/postfix --profile strict',
+        does: 'whom strict would cut off',
+      },
     ],
   },
   explain: {

@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { closeSync, createReadStream, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+} from 'node:fs';
 import { resolve as absolutePath } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -40,6 +48,29 @@ const DECOMPRESSORS: readonly { readonly magic: string; readonly program: string
     { magic: '28b52ffd', program: 'zstd', what: 'a zstd file' },
     { magic: '425a68', program: 'bzip2', what: 'a bzip2 file' },
   ];
+
+/** What a pattern has and most names have not. */
+const WILD = /[*?[\]{}]/;
+
+/**
+ * The files that names and patterns (`/var/log/mail.log*`) stand for; what is there is a name, whatever is in it.
+ *
+ * @throws InputError where nothing fits a pattern
+ */
+export async function matchingFiles(patterns: readonly string[]): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const pattern of patterns) {
+    if (!WILD.test(pattern) || existsSync(pattern)) {
+      files.push(pattern);
+      continue;
+    }
+    const { default: glob } = await import('fast-glob');
+    const found = await glob(pattern, { dot: true });
+    if (found.length === 0) throw new InputError(`${pattern}: no file fits this pattern`);
+    files.push(...found.sort());
+  }
+  return files;
+}
 
 /**
  * Files without those that are there twice, by another name too.

@@ -77,6 +77,52 @@ test('a diff says the same as the profile that made it', () => {
   );
 });
 
+describe('fix', () => {
+  const fix = (...args: string[]) => pfharden(['fix', 'postfix', ...RELEASES, ...args]);
+  const SENTENCE = `modern ${LOST}`;
+
+  test('the sentence stands above the diff, and the diff is one still', () => {
+    const { status, stdout } = fix('--logs', 'mail.l*');
+    expect(status).toBe(1);
+    expect(stdout).toBe(`# ${SENTENCE}${fix().stdout}`);
+    const [program = '', ...args] = 'patch -p1 --dry-run'.split(' ');
+    const applied = spawnSync(program, args, { cwd: folder, input: stdout, encoding: 'utf8' });
+    expect([applied.status, applied.stderr]).toEqual([0, '']);
+  });
+
+  test('a script begins with its shell', () => {
+    const { stdout, stderr } = fix('--logs', 'mail.log', '--format', 'postconf');
+    expect(stdout).toMatch(/^#!\/bin\/sh\n/);
+    expect(stderr).toContain(SENTENCE);
+  });
+
+  test('as strict as the peers allow', () => {
+    const { status, stdout } = fix('--logs', 'mail.log', '--keep-peers', '99.5%');
+    expect(status).toBe(1);
+    expect(stdout).toMatch(
+      /^# modern with --keep-peers 99\.5% would leave none of 2 senders without TLS\.\n# To keep 99\.5% of the peers lowestProtocol\.mx is TLSv1 and not TLSv1\.2: for 1 of 2 senders: old\.example \[192\.0\.2\.1\] \(1\)\.\n--- /,
+    );
+    expect(stdout).not.toMatch(/^\+smtpd_tls_protocols/m);
+    expect(fix('--logs', 'mail.log', '--keep-peers', '50').stdout).toContain(
+      '\n# Nothing has to be given up to keep 50 of the peers.\n',
+    );
+  });
+
+  test.each([
+    [['--keep-peers', '99%'], '--keep-peers goes with --logs'],
+    [
+      ['--logs', 'mail.log', '--keep-peers', '101%'],
+      '--keep-peers is a share of the peers such as 99.5%, not "101%"',
+    ],
+    [['--logs', 'nothing*'], 'nothing*: no file fits this pattern'],
+    [['--logs', 'nowhere'], 'nowhere: '],
+  ])('%j', (args, problem) => {
+    const { status, stdout, stderr } = fix(...args);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(problem);
+  });
+});
+
 test('a profile alone', () => {
   const { status, stdout } = logs('--profile', 'modern');
   expect(status).toBe(0);

@@ -1,4 +1,5 @@
 import type { Impact, Parties, Party, PartyKind, Share } from '../../logs/impact/impact.ts';
+import type { Kept } from '../../logs/impact/keep.ts';
 import { VERDICTS, type Verdict, type Why } from '../../logs/impact/verdict.ts';
 import { andList } from '../../rules/messages.ts';
 import { jsonText } from '../json.ts';
@@ -113,6 +114,34 @@ function lossClauses(parties: Parties, names: boolean): string[] {
     return clauses;
   if (kind === 'users') return [`shut out none of ${counted(parties.parties, kind)}`];
   return secure.parties === 0 ? [] : [`leave ${mail}none of ${counted(secure.parties, kind)} without TLS`];
+}
+
+/**
+ * What was given up so that a share of the peers keeps what it has, and for whom, a sentence each.
+ *
+ * @param wanted the share as it was asked for: `99.5%`
+ */
+export function keptSentences({ thresholds, givenUp, missed }: Kept, wanted: string): string[] {
+  if (thresholds === null) return [`Nothing has to be given up to keep ${wanted} of the peers.`];
+  return [
+    ...givenUp.map(({ threshold, asked, chosen, parties }) => {
+      const what =
+        chosen !== null
+          ? `${threshold} is ${chosen} and not ${asked}`
+          : threshold.startsWith('forbiddenCiphers')
+            ? `${threshold} leaves ${asked} out`
+            : `${threshold} is not set to ${asked}, and stays as it is`;
+      const whom = parties.map(
+        ({ kind, all, some }) =>
+          `${number(some.length)} of ${counted(all, kind)}${nameList(some, kind, false)}`,
+      );
+      return `To keep ${wanted} of the peers ${what}: for ${whom.join('; ')}.`;
+    }),
+    ...missed.map(
+      (kind) =>
+        `Whatever the thresholds are, less than ${wanted} of the ${NOUNS[kind][1]} surely keep what they have.`,
+    ),
+  ];
 }
 
 /** `3 of 1,204 senders (0.2 % of sessions)` */
