@@ -18,7 +18,7 @@
   const form = document.querySelector('.filter');
   if (form === null) return;
   const output = form.querySelector('output');
-  const severities = [...form.elements.severity];
+  const severities = [...form.querySelectorAll('[name=severity]')];
   const total = hosts.reduce(
     (sum, { rules }) => sum + rules.reduce((all, { findings }) => all + findings.length, 0),
     0,

@@ -139,7 +139,9 @@ describe('the page', () => {
         suppressed.length,
       );
     });
-    expect(ofClass(page, 'silenced')[0]?.text).toContain('"our" <friends> ask');
+    const [silenced] = ofClass(page, 'silenced');
+    expect(silenced?.text).toContain('"our" <friends> ask');
+    expect(silenced?.text).toContain('postfix/vrfy');
     const tiles = ofClass(page, 'n').map(({ text }) => Number(text));
     expect(tiles).toEqual([totals.error, totals.warning, totals.info]);
   });
@@ -367,6 +369,11 @@ describe('the picture', () => {
     expect(suites?.parts.map(({ x, width }) => x + width).at(-1)).toBeCloseTo(120, -1);
     expect(suites?.words).toMatch(/^40 suites: 30 with .*; 9 with .*; 1 below the profile \(1 RC4\)$/);
     expect(only({ suites: null }).suites).toBeNull();
+    const filled = { ...endpoint.protocols, TLSv1: null } as EndpointView['protocols'];
+    expect(only({ protocols: filled })).toMatchObject({
+      spoken: 'allowed by the profile: TLSv1.2 and TLSv1.3; not known: TLSv1',
+      protocols: expect.arrayContaining([{ name: 'TLS 1.0', state: 'unknown' }]),
+    });
     const old = { ...endpoint.protocols, SSLv2: 'below' } as EndpointView['protocols'];
     expect(only({ protocols: old }).protocols[0]).toEqual({ name: 'SSL 2', state: 'below' });
   });

@@ -25,6 +25,7 @@ let one: string;
 let many: string;
 let hostile: string;
 let logs: string;
+let silenced: string;
 
 const HOSTILE = '<img src=x onerror=document.title=1>\u202e"\'&amp;';
 
@@ -101,6 +102,19 @@ inBrowser('the page of --format html', () => {
         '',
       ].join('\n'),
     });
+    write({
+      'silenced/main.cf': '# pfharden: ignore postfix/vrfy -- they ask\ndisable_vrfy_command = no\n',
+      'silenced/master.cf': 'smtp inet n - y - - smtpd\n',
+    });
+    silenced = report(
+      path.join(folder, 'silenced'),
+      'silenced.html',
+      '.',
+      '--rule',
+      'vrfy',
+      '--rule',
+      'server-tls-off',
+    );
     hostile = report(path.join(folder, 'hostile'), 'hostile.html', '.');
     logs = logsPage('logs.html', mailLog(), '--by', 'week', '--peers');
   });
@@ -249,6 +263,19 @@ inBrowser('the page of --format html', () => {
       expect(await page.locator('.host:visible h2').innerText()).toBe('mx3');
       expect(await seen(page, '.rule:not(.warning)')).toBe(0);
       expect(await page.locator('input[value=error]').isChecked()).toBe(false);
+    });
+  });
+
+  test('has filters for what there is only, and shows what is silenced', async () => {
+    await open(silenced, {}, async (page) => {
+      expect(await page.locator('.filter input[type=checkbox]').count()).toBe(1);
+      await page.locator('.silenced > summary').click();
+      expect(await page.locator('.silenced li').innerText()).toMatch(
+        /main\.cf:2 warning: .* postfix\/vrfy\s+By the comment in .*main\.cf line 1: they ask$/s,
+      );
+      await page.getByRole('checkbox').uncheck();
+      await until(page, "location.hash === '#severity='");
+      expect(await seen(page, '.finding')).toBe(0);
     });
   });
 

@@ -91,7 +91,10 @@ export class HtmlReport implements LintReport {
       leftOutWords: `${count(leftOut.length, 'file or folder', 'files or folders')} left out`,
       found,
       several: hosts.length > 1,
-      tiles: SEVERITIES.map((severity) => ({ severity, count: totals[severity] })),
+      tiles: SEVERITIES.filter((severity) => totals[severity] > 0).map((severity) => ({
+        severity,
+        count: totals[severity],
+      })),
       topRules: rules.slice(0, MOST_OPEN).map((line) => this.#ruleData(line)),
       moreRules: rules.slice(MOST_OPEN).map((line) => this.#ruleData(line)),
       topHosts: hosts.slice(0, MOST_OPEN).map(hostLine),

@@ -175,14 +175,19 @@ function protocolCells({ protocols }: EndpointView): PictureRow['protocols'] {
 
 function spokenText({ protocols, mode }: EndpointView): string {
   if (protocols === null) return 'protocols not known';
-  const of = (state: ProtocolState): Protocol[] => PROTOCOLS.filter((name) => protocols[name] === state);
-  const parts = [
-    ...(of('below').length > 0 ? [`below the profile: ${andList(of('below'))}`] : []),
-    ...(of('allowed').length > 0 ? [`allowed by the profile: ${andList(of('allowed'))}`] : []),
-  ];
+  const parts = SPOKEN.flatMap(([state, words]) => {
+    const names = PROTOCOLS.filter((name) => protocols[name] === state);
+    return names.length === 0 ? [] : [`${words}: ${andList(names)}`];
+  });
   if (parts.length > 0) return parts.join('; ');
   return mode === 'none' ? 'none' : 'none that works';
 }
+
+const SPOKEN: readonly (readonly [state: ProtocolState | null, words: string])[] = [
+  ['below', 'below the profile'],
+  ['allowed', 'allowed by the profile'],
+  [null, 'not known'],
+];
 
 /** In the order of the bar, the best first, with words for few and for many. */
 const SUITE_KINDS = [
