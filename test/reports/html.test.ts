@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { pages } from 'virtual:builtin-rule-pages';
 import fc from 'fast-check';
-import type { EndpointView } from '../../src/reports/formats/endpoint-view.ts';
+import { type EndpointView, endpointViews } from '../../src/reports/formats/endpoint-view.ts';
 import type { LintedHost, LintRun } from '../../src/reports/formats/report.ts';
 import { HtmlReport } from '../../src/reports/html/lint-report.ts';
 import { pictureOf } from '../../src/reports/html/picture.ts';
@@ -397,5 +397,82 @@ describe('the picture', () => {
       { places: '25, 587', text: 'so' },
       { places: '587', text: 'and so' },
     ]);
+  });
+});
+
+describe('what the picture is made of', () => {
+  const CIPHERS = [
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES128-SHA',
+    'AES128-SHA',
+    'AECDH-AES128-SHA',
+    'AES256-GCM-SHA384',
+  ];
+  const main = `tls_high_cipherlist = ${CIPHERS.join(':')}:@SECLEVEL=0
+smtpd_tls_ciphers = high
+smtpd_tls_mandatory_ciphers = high
+smtpd_tls_protocols = !SSLv2, !SSLv3, !TLSv1.3
+smtpd_tls_mandatory_protocols = !SSLv2, !SSLv3, !TLSv1.1, !TLSv1.3
+smtpd_tls_cert_file = /etc/ssl/mx.pem
+smtpd_tls_security_level = may
+`;
+  const master = `smtp inet n - y - - smtpd
+submission inet n - y - - smtpd
+  -o smtpd_tls_security_level=encrypt
+`;
+  const viewsOf = (texts: Readonly<Record<string, string>>, profile: string) =>
+    endpointViews(hostFromTexts(texts, { postfix: '3.7.11', openssl: '1.1.1' }), builtinProfile(profile));
+
+  test.each([
+    // Without AEAD or forward secrecy is bad enough for strict only where TLS is required; aNULL never is
+    // with modern there, and with strict nowhere on a server.
+    ['modern', 'smtp/inet', { best: 1, noAead: 2, noForwardSecrecy: 2, below: 0, why: '' }],
+    [
+      'modern',
+      'submission/inet',
+      { best: 1, noAead: 1, noForwardSecrecy: 2, below: 1, why: '1 no authentication' },
+    ],
+    [
+      'strict',
+      'smtp/inet',
+      { best: 1, noAead: 1, noForwardSecrecy: 2, below: 1, why: '1 no authentication' },
+    ],
+    [
+      'strict',
+      'submission/inet',
+      {
+        best: 1,
+        noAead: 0,
+        noForwardSecrecy: 0,
+        below: 4,
+        why: '1 no authentication, 2 no forward secrecy, 3 no authenticated encryption',
+      },
+    ],
+  ])('%s counts the suites of %s', (profile, id, expected) => {
+    const views = viewsOf({ 'main.cf': main, 'master.cf': master }, profile);
+    expect(views.find((view) => view.id === id)?.suites).toEqual(expected);
+  });
+
+  test('protocols, held against the profile', () => {
+    const [mx, submission] = viewsOf({ 'main.cf': main, 'master.cf': master }, 'modern');
+    const old = { SSLv2: 'off', SSLv3: 'off', TLSv1: 'below' };
+    expect(mx?.protocols).toEqual({ ...old, 'TLSv1.1': 'below', 'TLSv1.2': 'allowed', 'TLSv1.3': 'off' });
+    expect(submission?.protocols).toEqual({
+      ...old,
+      'TLSv1.1': 'off',
+      'TLSv1.2': 'allowed',
+      'TLSv1.3': 'off',
+    });
+    const [tolerant] = viewsOf({ 'main.cf': main, 'master.cf': master }, 'legacy-compatible');
+    expect(tolerant?.protocols).toMatchObject({ TLSv1: 'allowed', 'TLSv1.1': 'allowed' });
+  });
+
+  test('what a template fills is open, the rest is known', () => {
+    const [mx] = viewsOf(
+      { 'main.cf': main.replace('= may', '= {{ level }}'), 'master.cf': master },
+      'modern',
+    );
+    expect(mx).toMatchObject({ id: 'smtp/inet', role: 'mx', port: 25, mode: null, templated: true });
+    expect(mx?.protocols).toMatchObject({ SSLv2: 'off', 'TLSv1.3': 'off', 'TLSv1.2': null });
   });
 });
