@@ -27,7 +27,7 @@ let hostile: string;
 let logs: string;
 let silenced: string;
 
-const HOSTILE = '<img src=x onerror=document.title=1>\u202e"\'&amp;';
+const HOSTILE = `<img src=x onerror=document.title=1>\u202e"'&amp;${'long'.repeat(20)}`;
 
 /** Lints in a folder and gives the URL of the page; the findings are what is wanted, so that the status is 1. */
 function report(cwd: string, name: string, ...args: readonly string[]): string {
@@ -98,6 +98,8 @@ inBrowser('the page of --format html', () => {
         'smtpd_banner = </script></style></pre><script>document.title=1</script>',
         'smtpd_tls_protocols = </template><svg onload=document.title=1>',
         `relayhost = [${HOSTILE}]`,
+        `smtpd_tls_ciphers = ${'long'.repeat(50)}`,
+        `smtp_tls_protocols = ${'long'.repeat(50)}`,
         'smtp_tls_security_level = \u001b]0;x\u0007may',
         '',
       ].join('\n'),
@@ -184,9 +186,15 @@ inBrowser('the page of --format html', () => {
   });
 
   test.each([320, 400, 800, 1100, 1280, 1920])('nothing stands out at %i pixels', async (width) => {
-    for (const url of [one, logs]) {
+    for (const url of [one, hostile, logs]) {
       await open(url, { viewport: { width, height: 800 } }, async (page) => {
+        await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+        // What a host or a bar cuts off makes the page no wider.
+        const cut = await page.evaluate(
+          "[...document.querySelectorAll('.host, .page, .bar, pre, td, dd')].filter((each) => each.clientWidth > 0 && each.scrollWidth > each.clientWidth).map((each) => each.className + ' ' + each.textContent.trim().slice(0, 60))",
+        );
+        expect(cut).toEqual([]);
       });
     }
   });
@@ -307,6 +315,7 @@ inBrowser('the page of --format html', () => {
       await link.click();
       await until(page, "location.hash.startsWith('#h1f')");
       expect(await page.locator(':target').isVisible()).toBe(true);
+      expect(await page.evaluate("document.activeElement.matches(':target')")).toBe(true);
       expect(await page.locator('input[value=error]').isChecked()).toBe(true);
     });
   });
@@ -347,7 +356,7 @@ inBrowser('the page of --format html', () => {
       await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
       expect(await page.title()).toBe('Mail configuration report');
       expect(await page.locator('img').count()).toBe(0);
-      const shown = '<img src=x onerror=document.title=1><U+202E>"\'&amp;';
+      const shown = HOSTILE.replace('\u202e', '<U+202E>');
       expect(await page.locator('.host h2').innerText()).toContain(shown);
       expect(await page.locator('.finding').filter({ hasText: shown }).count()).toBeGreaterThan(0);
     });
