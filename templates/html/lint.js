@@ -77,6 +77,7 @@
       : few(total, 'finding');
   };
 
+  const isState = () => /^#(?:severity|rule|host|text)=/.test(location.hash);
   const write = () => {
     const { severity, rule, host } = wanted();
     const state = new URLSearchParams();
@@ -85,11 +86,11 @@
     if (host !== '') state.set('host', host);
     if (form.elements.text.value !== '') state.set('text', form.elements.text.value);
     const hash = state.size > 0 ? `#${state}` : '';
-    if (hash === location.hash) return;
+    // Without a filter, the address may name a place on the page.
+    if (hash === location.hash || (hash === '' && !isState())) return;
     history.replaceState(null, '', hash === '' ? location.pathname + location.search : hash);
   };
 
-  const isState = () => /^#(?:severity|rule|host|text)=/.test(location.hash);
   const read = () => {
     const state = new URLSearchParams(location.hash.slice(1));
     const severity = state.get('severity')?.split(',');
