@@ -39,12 +39,13 @@
     severity: severities.filter(({ checked }) => checked).map(({ value }) => value),
     rule: form.elements.rule.value,
     host: form.elements.host?.value ?? '',
+    changed: form.elements.changed?.checked ?? false,
     text: form.elements.text.value.trim().toLowerCase(),
   });
 
   const apply = () => {
-    const { severity, rule, host, text } = wanted();
-    const isFiltered = severity.length < severities.length || `${rule}${host}${text}` !== '';
+    const { severity, rule, host, changed, text } = wanted();
+    const isFiltered = severity.length < severities.length || changed || `${rule}${host}${text}` !== '';
     let shown = 0;
     const open = [];
     for (const { element, name, note, rules } of hosts) {
@@ -57,6 +58,7 @@
         for (const finding of findings) {
           const isShown =
             isWanted &&
+            (!changed || 'changed' in finding.dataset) &&
             (text === '' || textOf(finding).includes(text) || `${id} ${name}`.toLowerCase().includes(text));
           finding.hidden = !isShown;
           if (isShown) here++;
@@ -77,13 +79,14 @@
       : few(total, 'finding');
   };
 
-  const isState = () => /^#(?:severity|rule|host|text)=/.test(location.hash);
+  const isState = () => /^#(?:severity|rule|host|changed|text)=/.test(location.hash);
   const write = () => {
-    const { severity, rule, host } = wanted();
+    const { severity, rule, host, changed } = wanted();
     const state = new URLSearchParams();
     if (severity.length < severities.length) state.set('severity', severity.join());
     if (rule !== '') state.set('rule', rule);
     if (host !== '') state.set('host', host);
+    if (changed) state.set('changed', 'only');
     if (form.elements.text.value !== '') state.set('text', form.elements.text.value);
     const hash = state.size > 0 ? `#${state}` : '';
     // Without a filter, the address may name a place on the page.
@@ -97,6 +100,7 @@
     for (const box of severities) box.checked = severity?.includes(box.value) ?? true;
     form.elements.rule.value = state.get('rule') ?? '';
     if (form.elements.host) form.elements.host.value = state.get('host') ?? '';
+    if (form.elements.changed) form.elements.changed.checked = state.has('changed');
     form.elements.text.value = state.get('text') ?? '';
   };
 
@@ -120,15 +124,15 @@
   };
 
   let waiting = 0;
-  const changed = () => {
+  const later = () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
       write();
       apply();
     }, 150);
   };
-  form.addEventListener('input', changed);
-  form.addEventListener('reset', changed);
+  form.addEventListener('input', later);
+  form.addEventListener('reset', later);
   form.addEventListener('submit', (event) => event.preventDefault());
   // In the list of rules at the top, a rule leads to its findings.
   for (const link of document.querySelectorAll('a[data-rule]')) {

@@ -58,7 +58,11 @@ beforeEach(() => {
   totals = noTotals();
 });
 
-function pageOf(hosts: readonly LintedHost[], problems: readonly string[] = []): HtmlElement {
+function pageOf(
+  hosts: readonly LintedHost[],
+  problems: readonly string[] = [],
+  unchanged: number | null = null,
+): HtmlElement {
   const report = new HtmlReport(run);
   return readHtml(
     [
@@ -68,7 +72,7 @@ function pageOf(hosts: readonly LintedHost[], problems: readonly string[] = []):
         totals,
         ignored: ['old'],
         leftOut: [{ path: 'etc/main.cf~', why: 'backup' }],
-        unchanged: null,
+        unchanged,
         problems,
       }),
     ].join(''),
@@ -185,6 +189,18 @@ describe('the page', () => {
     expect(ofClass(page, 'left-out')[0]?.text).toContain('etc/main.cf~: ');
     expect(everyElement(page).find(({ name }) => name === 'h1')?.text).toBe('Nothing to report on 0 hosts');
     expect(ofClass(page, 'filter')).toEqual([]);
+  });
+
+  test('marks what is on changed lines, and says how many hosts are not shown', () => {
+    const host = linted({ 'main.cf': MAIN, 'master.cf': MASTER });
+    const findings = host.findings.map((finding, index) => ({ ...finding, changed: index === 1 }));
+    const page = pageOf([{ ...host, findings }], [], 3);
+    const marked = ofClass(page, 'finding').filter(({ attributes }) => 'data-changed' in attributes);
+    expect(marked.map(({ text }) => text)).toEqual([expect.stringContaining('changed line')]);
+    expect(marked[0]?.text).toContain(findings[1]?.message);
+    expect(ofClass(page, 'lead')[0]?.text).toContain('3 hosts have no changed file and are not shown.');
+    expect(ofClass(page, 'filter')[0]?.text).toMatch(/on changed lines 1\s/);
+    expect(ofClass(pageOf([host]), 'filter')[0]?.text).not.toContain('changed');
   });
 
   test('shows no secret, in no place', () => {

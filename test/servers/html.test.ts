@@ -288,6 +288,34 @@ inBrowser('the page of --format html', () => {
     });
   });
 
+  test('leaves what is on changed lines, with --diff-base', async () => {
+    const main = 'disable_vrfy_command = no\nsmtpd_banner = $myhostname ESMTP $mail_version\n';
+    write({ 'changed/main.cf': main, 'changed/master.cf': 'smtp inet n - y - - smtpd\n' });
+    const cwd = path.join(folder, 'changed');
+    const git = (...args: readonly string[]): void => {
+      const who = ['-c', 'user.name=x', '-c', 'user.email=x@example.org'];
+      const { status, stderr } = spawnSync('git', [...who, ...args], { cwd, encoding: 'utf8' });
+      if (status !== 0) throw new Error(stderr);
+    };
+    git('init', '--quiet');
+    git('add', '.');
+    git('commit', '--quiet', '--message', 'first');
+    write({ 'changed/main.cf': main.replace('ESMTP', 'ESMTP server') });
+    const url = report(cwd, 'changed.html', '.', '--diff-base', 'HEAD');
+    await open(url, {}, async (page) => {
+      const all = await seen(page, '.finding');
+      const box = page.getByRole('checkbox', { name: 'on changed lines' });
+      await box.check();
+      await until(page, "location.hash === '#changed=only'");
+      expect(await page.locator('.finding:visible .at').allInnerTexts()).toEqual([
+        expect.stringMatching(/^main\.cf:2 changed line/),
+      ]);
+      await page.reload();
+      expect(await box.isChecked()).toBe(true);
+      expect(await output(page)).toBe(`1 of ${all} findings on 1 host`);
+    });
+  });
+
   test('of many hosts, only the names are open, and links open what they name', async () => {
     await open(many, {}, async (page) => {
       expect(await page.locator('.host[open]').count()).toBe(0);

@@ -1,6 +1,6 @@
 import { TEMPLATE_HELPERS } from '../../rules/messages.ts';
 
-/** Handlebars helpers that templates of pages have beside those of messages; the first three need a page. */
+/** Handlebars helpers that templates of pages have beside those of messages. */
 const PAGE_HELPERS = ['css', 'early', 'js', 'csp'] as const;
 
 /** Helpers of pages by name: what `assets` of `virtual:html-pages` has for a kind of page. */

@@ -40,6 +40,8 @@ export class HtmlReport implements LintReport {
   readonly #run: LintRun;
   readonly #hosts: HostLine[] = [];
   readonly #rules = new Map<string, RuleLine>();
+  /** Findings on lines that have changed. */
+  #changed = 0;
 
   constructor(run: LintRun) {
     this.#run = run;
@@ -58,7 +60,8 @@ export class HtmlReport implements LintReport {
     for (const { severity } of findings) counts[severity]++;
     this.#hosts.push({ anchor, name: view.name, counts });
     const seen = new Set<RuleLine>();
-    for (const { rule, severity } of findings) {
+    for (const { rule, severity, changed } of findings) {
+      if (changed === true) this.#changed++;
       const line = this.#ruleLine(rule, severity);
       line.findings++;
       if (!seen.has(line)) line.hosts++;
@@ -67,7 +70,7 @@ export class HtmlReport implements LintReport {
     return renderHtml('lint-host', { ...this.#hostData(host, view, anchor), counts: countsOf(counts) });
   }
 
-  end({ totals, ignored, leftOut, problems }: LintEnd): string {
+  end({ totals, ignored, leftOut, unchanged, problems }: LintEnd): string {
     const rules = [...this.#rules.values()].sort(
       (a, b) =>
         SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
@@ -84,12 +87,13 @@ export class HtmlReport implements LintReport {
       kind: 'lint',
       heading: heading(totals),
       profile: this.#run.profile,
-      sentences: sentences(totals),
+      sentences: [...sentences(totals), ...unchangedWords(unchanged)],
       problems,
       ignored,
       leftOut: leftOut.map(({ path, why }) => ({ path, why: LEFT_OUT_BECAUSE[why] })),
       leftOutWords: `${count(leftOut.length, 'file or folder', 'files or folders')} left out`,
       found,
+      changed: unchanged === null ? '' : String(this.#changed),
       several: hosts.length > 1,
       tiles: SEVERITIES.filter((severity) => totals[severity] > 0).map((severity) => ({
         severity,
@@ -200,6 +204,7 @@ function findingData(
   return {
     anchor: `${anchor}f${index + 1}`,
     message: finding.message,
+    changed: finding.changed === true,
     place: `${at.file}:${at.line}`,
     where: own.where ?? '',
     frame: own.frame,
@@ -336,5 +341,13 @@ function sentences(totals: Totals): readonly string[] {
       : []),
     ...(totals.suppressed > 0 ? [`${totals.suppressed} silenced.`] : []),
     ...(totals.hidden > 0 ? [`${totals.hidden} of less severity not shown.`] : []),
+  ];
+}
+
+/** With `--diff-base`: how many hosts the page leaves out. */
+function unchangedWords(unchanged: number | null): readonly string[] {
+  if (unchanged === null || unchanged === 0) return [];
+  return [
+    `${count(unchanged, 'host has', 'hosts have')} no changed file and ${unchanged === 1 ? 'is' : 'are'} not shown.`,
   ];
 }
