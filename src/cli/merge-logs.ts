@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { InputError } from '../hosts/files.ts';
 import { distinctFiles, type LogSink, matchingFiles, readLogFile } from '../hosts/log-files.ts';
 import type { Anonymizer } from '../logs/anonymize.ts';
-import { type LogPartial, PartialError, readPartial } from '../logs/partial.ts';
+import { contentMark, type LogPartial, PartialError, readPartial } from '../logs/partial.ts';
 import { Sum } from '../logs/sum.ts';
-import { logsPartial } from '../reports/logs/partial.ts';
 
 /**
  * Adds up files of counts. The result does not depend on their order.
@@ -31,15 +29,14 @@ export async function mergeLogs(
   for (const path of files) {
     const read = await readFile(path, complain);
     if (read === null) continue;
-    const content = createHash('sha256').update(logsPartial(read)).digest('hex');
+    const hides = read.anonymized === null && anonymizer !== null;
+    const partial = hides ? { anonymized: anonymizer.mark, counts: anonymizer.counts(read.counts) } : read;
+    const { anonymized, counts } = partial;
+    const content = contentMark(partial);
     const same = pathByContent.get(content);
-    if (same !== undefined && read.counts.rows.length > 0)
+    if (same !== undefined && counts.rows.length > 0)
       complain(`${path}: holds the same counts as ${same}, which would count twice`);
     pathByContent.set(content, path);
-    const { anonymized, counts } =
-      read.anonymized === null && anonymizer !== null
-        ? { anonymized: anonymizer.mark, counts: anonymizer.counts(read.counts) }
-        : read;
     if (!pathByMark.has(anonymized)) pathByMark.set(anonymized, path);
     sum.add(counts);
   }

@@ -286,7 +286,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
       value: 'STEP',
       describe: 'Also over time, in steps of this length',
     },
-    peers: { type: 'boolean', describe: 'Also name the peers behind each row, by address and name' },
+    peers: { type: 'boolean', describe: 'Also name the peers behind each row, their domains and users' },
     config: {
       type: 'string',
       value: 'PATH',

@@ -109,9 +109,10 @@ interface Group {
   /** Indexes of all that it is made of. */
   readonly rows: Set<number>;
   sessions: number;
-  /** By index of the peer. */
-  readonly peers: Map<number, number>;
   readonly byPeriod: number[];
+  peers: number;
+  /** The peers with their sessions; only where they are asked for. */
+  readonly byPeer: PeerRow[];
 }
 
 /** Makes what a report shows of what was counted; users are added up, and days into periods. */
@@ -130,12 +131,13 @@ export function summarize(counts: WholeCounts, question: LogQuestion = SPREAD): 
     direction: group.row.direction,
     service: group.row.service,
     sessions: group.sessions,
-    peers: group.peers.size,
+    peers: group.peers,
     ...axis(group.byPeriod),
-    ...(question.peers ? { byPeer: peerRows(group, counts.peers) } : {}),
+    ...(question.peers ? { byPeer: group.byPeer.sort(byShare) } : {}),
   });
-  const of = (state: SessionState): Group[] =>
-    all.filter((group) => group.state === state && isAsked(group, question));
+  const asked = all.filter((group) => isAsked(group, question));
+  addPeers(asked, counts.peers, question.peers);
+  const of = (state: SessionState): Group[] => asked.filter((group) => group.state === state);
   const inOrder = [...days].sort();
   return {
     sessions: of('tls').map((group) => {
@@ -158,10 +160,9 @@ export function summarize(counts: WholeCounts, question: LogQuestion = SPREAD): 
 
 /** Rows that are one for a report, in its order. */
 function groupsOf(counts: WholeCounts, periodOf: (day: number) => number, periods: number): Group[] {
-  const peersOf = peersByRow(counts.peers);
   const told = new Set(
     counts.rows
-      .filter(({ state }) => state !== 'untold')
+      .filter((row) => row.state !== 'untold' && sessionsOf(row) > 0)
       .map(({ direction, service }) => `${direction} ${service}`),
   );
   const groups = new Map<string, Group>();
@@ -178,8 +179,9 @@ function groupsOf(counts: WholeCounts, periodOf: (day: number) => number, period
       state,
       rows: new Set<number>(),
       sessions: 0,
-      peers: new Map<number, number>(),
       byPeriod: Array<number>(periods).fill(0),
+      peers: 0,
+      byPeer: [],
     };
     groups.set(key, group);
     group.rows.add(row.index);
@@ -188,8 +190,6 @@ function groupsOf(counts: WholeCounts, periodOf: (day: number) => number, period
       const period = periodOf(day);
       group.byPeriod[period] = (group.byPeriod[period] ?? 0) + number;
     });
-    for (const [peer, number] of peersOf[row.index] ?? [])
-      group.peers.set(peer, (group.peers.get(peer) ?? 0) + number);
   }
   return [...groups.values()].sort(
     (a, b) =>
@@ -237,45 +237,51 @@ function reasonOf({ row }: Group): string {
   return row.reason ?? 'not told';
 }
 
-function peerRows({ row, rows, peers: sessionsByPeer }: Group, peers: readonly Peer[]): PeerRow[] {
-  return [...sessionsByPeer]
-    .map(([index, sessions]) => {
-      const { address = '', name = '', details } = peers[index] ?? {};
-      const domains = row.direction === 'in' ? details?.senders : details?.recipients;
-      const users = [...(details?.users ?? [])].filter(([, counted]) =>
-        [...counted.keys()].some((one) => rows.has(one)),
-      );
-      return {
-        address,
-        name,
-        sessions,
-        domains: (domains?.names ?? []).map(decoded).sort(compareTexts),
-        moreDomains: domains?.more === true,
-        users: users.map(([user]) => decoded(user)).sort(compareTexts),
-      };
-    })
-    .sort((a, b) => b.sessions - a.sessions || compareTexts(a.address, b.address));
+/**
+ * Adds to groups of rows who has sessions in them.
+ *
+ * @param named not only how many they are, but which
+ */
+function addPeers(groups: readonly Group[], peers: readonly Peer[], named: boolean): void {
+  const byRow: Group[] = [];
+  for (const group of groups) for (const row of group.rows) byRow[row] = group;
+  const own = new Map<Group, number>();
+  for (const peer of peers) {
+    own.clear();
+    peer.rows.forEach((row, at) => {
+      const group = byRow[row];
+      const sessions = peer.sessions[at] ?? 0;
+      if (group !== undefined && sessions > 0) own.set(group, (own.get(group) ?? 0) + sessions);
+    });
+    for (const [group, sessions] of own) {
+      group.peers++;
+      if (named) group.byPeer.push(peerRow(peer, sessions, group));
+    }
+  }
+}
+
+function peerRow({ address, name, details }: Peer, sessions: number, { row, rows }: Group): PeerRow {
+  const domains = row.direction === 'in' ? details?.senders : details?.recipients;
+  const users = [...(details?.users ?? [])].filter(([, counted]) =>
+    [...counted.keys()].some((one) => rows.has(one)),
+  );
+  return {
+    address,
+    name,
+    sessions,
+    domains: (domains?.names ?? []).map(decoded).sort(compareTexts),
+    moreDomains: domains?.more === true,
+    users: users.map(([user]) => decoded(user)).sort(compareTexts),
+  };
+}
+
+function byShare(a: PeerRow, b: PeerRow): number {
+  return b.sessions - a.sessions || compareTexts(a.address, b.address);
 }
 
 /** Sessions of a row on all days. */
 export function sessionsOf({ days }: Pick<Row, 'days'>): number {
   return days.reduce((sum, sessions) => sum + sessions, 0);
-}
-
-/** The peers of each row with their sessions, by index of the row. */
-function peersByRow(peers: readonly Peer[]): (readonly [peer: number, sessions: number])[][] {
-  const byRow: (readonly [number, number])[][] = [];
-  peers.forEach(({ rows, sessions }, peer) => {
-    rows.forEach((row, at) => {
-      const number = sessions[at] ?? 0;
-      if (number > 0) {
-        const list = byRow[row] ?? [];
-        list.push([peer, number]);
-        byRow[row] = list;
-      }
-    });
-  });
-  return byRow;
 }
 
 function rank(protocol: string | null): number {

@@ -303,6 +303,10 @@ describe('counts as files', () => {
     expect(logs(['--merge', 'a', 'open', '--anonymize']).status).toBe(2);
     const both = logs(['--merge', 'open', 'a', '--anonymize-key', 'key', '--format', 'json']);
     expect(JSON.parse(both.stdout).sessions).toMatchObject([{ sessions: 2, peers: 1 }]);
+    partial('a-open', session('Nov 26'));
+    expect(logs(['--merge', 'a', 'a-open', '--anonymize-key', 'key']).stderr).toBe(
+      'pfharden: a-open: holds the same counts as a, which would count twice\n',
+    );
   });
 
   test('what --format partial cannot leave out', () => {

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { Anonymizer } from '../../src/logs/anonymize.ts';
-import { readPartial } from '../../src/logs/partial.ts';
+import { contentMark, readPartial } from '../../src/logs/partial.ts';
 import { Sum } from '../../src/logs/sum.ts';
 import { SPREAD, summarize } from '../../src/logs/summary.ts';
 import type { WholeCounts } from '../../src/logs/tally.ts';
@@ -161,6 +161,35 @@ test('texts that are no ASCII', () => {
   const again = logsPartial({ anonymized, counts });
   expect(JSON.parse(again)).toEqual(document);
   expect(again).not.toContain('\u202e');
+});
+
+test('the mark of counts is theirs, whatever order a file has them in, and no other counts have it', () => {
+  const mark = (text: string): string => contentMark(readPartial(text));
+  const one = mark(JSON.stringify(DOCUMENT));
+  const [first, second] = DOCUMENT.peers;
+  expect(mark(JSON.stringify({ ...DOCUMENT, peers: [second, first] }))).toBe(one);
+  const turned = [[...(first ?? [])], [...(second ?? [])]];
+  for (const [index, entry] of turned.entries()) entry[2] = DOCUMENT.peers[1 - index]?.[2] ?? [];
+  const others = [
+    { peers: turned },
+    { peers: [['192.0.2.2', 'mail.example.net', [[0, 1]]], second] },
+    { lines: { lines: 11, unread: 1, long: 0 } },
+    { days: ['2026-11-24', '2026-11-26'] },
+    {
+      rows: [
+        {
+          ...SESSION,
+          cipher: 'AES256-SHA',
+          days: [
+            [0, 2],
+            [1, 3],
+          ],
+        },
+      ],
+    },
+    { anonymized: KEY.mark },
+  ].map((changes) => mark(JSON.stringify({ ...DOCUMENT, ...changes })));
+  expect(new Set([one, ...others]).size).toBe(7);
 });
 
 test('of two names of an address the one that was there first', () => {
