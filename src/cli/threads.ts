@@ -7,6 +7,9 @@ const IN_HAND = 2;
 /** Results that may wait, for each thread, for one that comes before them: a slow host holds up no other thread. */
 const WAITING = 32;
 
+/** Megabytes for what is of no more use when a host is done: with less, much of it is taken for what stays. */
+const YOUNG = 96;
+
 /**
  * Works on hosts in threads.
  *
@@ -42,7 +45,10 @@ export async function* inThreads<C extends HostCommand>(
   };
   try {
     for (let count = 0; count < jobs; count++) {
-      const thread = new Worker(new URL('./thread.js', import.meta.url), { workerData: orders });
+      const thread = new Worker(new URL('./thread.js', import.meta.url), {
+        workerData: orders,
+        resourceLimits: { maxYoungGenerationSizeMb: YOUNG },
+      });
       threads.push(thread);
       inHand.set(thread, 0);
       thread.on('message', ({ number, result }: ThreadAnswer<C>) => {

@@ -97,14 +97,7 @@ export class DovecotConfiguration {
    * @param context the connection, what is not given is not known: a filter for it does not match
    */
   get(name: string, context: DovecotContext = {}): DovecotEffective {
-    const key = JSON.stringify([
-      name,
-      context.protocol,
-      context.localName,
-      context.localIp,
-      context.remoteIp,
-      context.sections,
-    ]);
+    const key = lookupKey(name, context);
     let effective = this.#cache.get(key);
     if (effective === undefined) {
       effective =
@@ -179,7 +172,7 @@ export class DovecotConfiguration {
     }
     return this.#evaluated.evaluation.sections
       .filter((section) => section.type === type && isOutermost(section))
-      .map((section) => this.#section(section.scope, { type, name: section.name }));
+      .map((section) => this.#section([{ type, name: section.name }], section.scope));
   }
 
   /** All services, those that the server has by itself first, with their listeners. */
@@ -199,14 +192,11 @@ export class DovecotConfiguration {
         );
         const all = new Set([...own.map((listener) => listener.name), ...this.#namesOf(kind, name)]);
         return [...all].map((listener) => ({
-          ...this.#section(this.#scopeOf([ref, { type: kind, name: listener }]), ref, {
-            type: kind,
-            name: listener,
-          }),
+          ...this.#section([ref, { type: kind, name: listener }]),
           kind,
         }));
       });
-      return { ...this.#section(this.#scopeOf([ref]), ref), listeners };
+      return { ...this.#section([ref]), listeners };
     });
   }
 
@@ -272,7 +262,7 @@ export class DovecotConfiguration {
     };
   }
 
-  #section(scope: Scope | null, ...path: readonly SectionRef[]): DovecotSection {
+  #section(path: readonly SectionRef[], scope = this.#scopeOf(path)): DovecotSection {
     const { type, name } = path.at(-1) ?? { type: '', name: '' };
     const filter = scope?.filter ?? { protocol: null, localName: null, local: null, remote: null };
     const context: DovecotContext = {
@@ -291,8 +281,29 @@ export class DovecotConfiguration {
   }
 }
 
+/** The same for the same name and context. It is asked for more often than anything else, of few different paths. */
+function lookupKey(name: string, context: DovecotContext): string {
+  const { protocol, localName, localIp, remoteIp, sections } = context;
+  let key = name;
+  if (sections !== undefined) key += `\0s${pathKey(sections)}`;
+  if (protocol !== undefined) key += `\0p${protocol}`;
+  if (localName !== undefined) key += `\0n${localName}`;
+  if (localIp !== undefined) key += `\0l${localIp}`;
+  if (remoteIp !== undefined) key += `\0r${remoteIp}`;
+  return key;
+}
+
+const pathKeys = new WeakMap<readonly SectionRef[], string>();
+
 function pathKey(path: readonly SectionRef[]): string {
-  return JSON.stringify(path.map(({ type, name }) => [type, name]));
+  let key = pathKeys.get(path);
+  if (key === undefined) {
+    // With their lengths, since a name may have any character.
+    key = '';
+    for (const { type, name } of path) key += `${type.length} ${type} ${name.length} ${name} `;
+    pathKeys.set(path, key);
+  }
+  return key;
 }
 
 /** Whether a section of a list stands in nothing but filters of connections. */

@@ -68,10 +68,14 @@ export interface Host {
   readonly dovecot: DovecotHost | null;
 }
 
-/** Reads the texts of a host into its model. Never throws for what the texts hold. */
-export function buildHost(input: HostInput): Host {
-  let postfix: PostfixHost | null = null;
-  if (input.postfix !== null) {
+/**
+ * Reads the texts of a host into its model. Never throws for what the texts hold.
+ *
+ * @param same what was read before of servers whose texts are the same
+ */
+export function buildHost(input: HostInput, same: Partial<Pick<Host, Server>> = {}): Host {
+  let postfix = same.postfix ?? null;
+  if (postfix === null && input.postfix !== null) {
     const configuration = new PostfixConfiguration({
       ...input.postfix,
       release: input.releases.postfix,
@@ -80,8 +84,8 @@ export function buildHost(input: HostInput): Host {
     });
     postfix = { configuration, endpoints: postfixEndpoints(configuration) };
   }
-  let dovecot: DovecotHost | null = null;
-  if (input.dovecot !== null) {
+  let dovecot = same.dovecot ?? null;
+  if (dovecot === null && input.dovecot !== null) {
     const configuration = configurationOf(input, input.dovecot);
     const surroundings = { openssl: input.releases.openssl.version, open: input.open };
     dovecot = {

@@ -88,6 +88,11 @@ export class TemplatedHost {
     return host;
   }
 
+  /** Whether an engine fills any of the files of a server. */
+  fills(server: Server): boolean {
+    return this.#files.some((file) => file.server === server);
+  }
+
   /** How many ways through the branches are tried. */
   get ways(): number {
     return this.#ways.length;

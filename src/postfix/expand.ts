@@ -528,10 +528,12 @@ function holds(operator: string, order: number): boolean {
   }
 }
 
+const LEVEL =
+  /^([ \t\n\v\f\r]*[-+]?[0-9]+)(?:\.([ \t\n\v\f\r]*[-+]?[0-9]+)(?:\.([ \t\n\v\f\r]*[-+]?[0-9]+))?)?$/;
+
 /** compat_level_from_string(): `major[.minor[.patch]]` as one number, or null. */
 function levelNumber(text: string): bigint | null {
-  const part = String.raw`([ \t\n\v\f\r]*[-+]?[0-9]+)`;
-  const match = new RegExp(`^${part}(?:\\.${part}(?:\\.${part})?)?$`).exec(text);
+  const match = LEVEL.exec(text);
   if (match === null) return null;
   const [major, minor, patch] = [match[1], match[2] ?? '0', match[3] ?? '0'].map((digits = '0') => {
     const number = digits.trim();

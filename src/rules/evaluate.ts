@@ -116,9 +116,16 @@ function hostFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions
       when !== undefined && options.only?.has(id) !== false ? [id] : [],
     ),
   );
-  const { certain, possible } = evaluateTemplate(templated, declared, (input, only = options.only) =>
-    ruleFindings(judgedHost(buildHost(input), profile), ruleSet, only === undefined ? {} : { only }),
-  );
+  // What no engine fills is the same in all renderings, and so is what rules find that look at nothing else.
+  const same = {
+    ...(templated.fills('postfix') ? {} : { postfix: host.postfix }),
+    ...(templated.fills('dovecot') ? {} : { dovecot: host.dovecot }),
+  };
+  const found: FoundBefore = { servers: new Set(Object.keys(same)), byRule: new Map() };
+  const { certain, possible } = evaluateTemplate(templated, declared, (input, only = options.only) => {
+    const rendered = judgedHost(buildHost(input, same), profile);
+    return ruleFindings(rendered, ruleSet, only === undefined ? {} : { only }, found);
+  });
   return { certain: numbered(host, certain), possible: numbered(host, possible) };
 }
 
@@ -174,8 +181,19 @@ function silenceProof(
   };
 }
 
+/** What rules have found in servers that are always the same. */
+interface FoundBefore {
+  readonly servers: ReadonlySet<string>;
+  readonly byRule: Map<string, readonly Finding[]>;
+}
+
 /** All that the rules find in the servers of plain files, in any order. */
-function ruleFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions): Finding[] {
+function ruleFindings(
+  judged: Judged,
+  ruleSet: RuleSet,
+  options: EvaluateOptions,
+  before: FoundBefore | null = null,
+): Finding[] {
   const { host } = judged;
   const findings: Finding[] = [];
   const speaking = new Map<string, boolean>();
@@ -194,10 +212,22 @@ function ruleFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions
     const { yields } = rule;
     const yielding = yields !== undefined && isSpeaking(yields.to);
     if (yielding && yields.messages === undefined) continue;
-    for (const finding of toFindings(rule, judged, ruleSet))
+    for (const finding of foundByRule(rule, judged, ruleSet, before))
       if (!yielding || yields.messages?.includes(finding.messageId) !== true) findings.push(finding);
   }
   return findings;
+}
+
+function foundByRule(
+  rule: Rule,
+  judged: Judged,
+  ruleSet: RuleSet,
+  before: FoundBefore | null,
+): readonly Finding[] {
+  if (before === null || !before.servers.has(rule.applies.server)) return toFindings(rule, judged, ruleSet);
+  const found = before.byRule.get(rule.id) ?? toFindings(rule, judged, ruleSet);
+  before.byRule.set(rule.id, found);
+  return found;
 }
 
 /** In the order of file, line and rule. */
@@ -282,6 +312,7 @@ function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
     );
     if (report.fix !== undefined && report.fix !== null) known.fixes.push(report.fix);
   }
+  if (merged.size === 0) return [];
   const redact = redactor(host);
   const fingerprint = fingerprints(host, redact);
   return [...merged.values()].map(({ report, endpoints, related, fixes }) => {

@@ -7,8 +7,8 @@ import { readHost } from '../../src/hosts/read.ts';
 import { decideReleases } from '../../src/hosts/releases.ts';
 import type { HostOptions } from './host.ts';
 
-/** Real configurations beside the checkout; tests read them where they lie and pass without them. */
-const FOLDER = path.join(__dirname, '..', '..', '..', 'shared', 'corpus');
+/** Real configurations beside the checkout, where tests start; they are read where they lie, and need not be there. */
+const FOLDER = path.resolve('..', 'shared', 'corpus');
 
 /** One real configuration. */
 export interface CorpusCase {
@@ -77,4 +77,17 @@ export function hostInputFromFolder(folder: string, options: HostOptions = {}): 
         ? null
         : read(file.replace(/^\/etc\/postfix\//, '')),
   };
+}
+
+/** The texts of all cases but those of Dovecot 1, by their paths in the folder of the case; none where there is no corpus. */
+export function corpusFiles(): readonly ReadonlyMap<string, string>[] {
+  const isWanted = (server: string): boolean => server !== 'dovecot-1.x';
+  return [...indexed('plain', isWanted), ...indexed('templated', isWanted)].map(({ folder }) => {
+    const files = new Map<string, string>();
+    for (const entry of fs.readdirSync(folder, { recursive: true, withFileTypes: true })) {
+      const file = path.join(entry.parentPath, entry.name);
+      if (entry.isFile()) files.set(path.relative(folder, file), fs.readFileSync(file, 'latin1'));
+    }
+    return files;
+  });
 }

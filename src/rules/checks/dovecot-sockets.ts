@@ -1,4 +1,4 @@
-import type { DovecotListener } from '../../dovecot/configuration.ts';
+import type { DovecotConfiguration, DovecotListener } from '../../dovecot/configuration.ts';
 import type { DovecotEffective } from '../../dovecot/effective.ts';
 import type { DovecotServerEndpoint } from '../../dovecot/endpoints.ts';
 import { type OpenSocket, openSockets, runningProtocols, runningServices } from '../../dovecot/listeners.ts';
@@ -8,9 +8,14 @@ import { joinedFix } from '../judged-server.ts';
 import { dovecotPlace } from '../locate.ts';
 import { isOwn } from './dovecot-common.ts';
 
+const sockets = new WeakMap<DovecotConfiguration, readonly OpenSocket[]>();
+
 /** The sockets that will be there. */
 export function socketsOf({ dovecot }: DovecotCheckContext): readonly OpenSocket[] {
-  return openSockets(dovecot, runningServices(dovecot, runningProtocols(dovecot)));
+  const known =
+    sockets.get(dovecot) ?? openSockets(dovecot, runningServices(dovecot, runningProtocols(dovecot)));
+  sockets.set(dovecot, known);
+  return known;
 }
 
 /** Below a queue directory of Postfix. */
