@@ -5,6 +5,7 @@ import { fix } from './fix.ts';
 import { init } from './init.ts';
 import { lint } from './lint.ts';
 import { logs } from './logs.ts';
+import { merge } from './merge.ts';
 import type { CommandName, Request } from './options.ts';
 import { probe } from './probe.ts';
 import { profiles } from './profiles.ts';
@@ -24,6 +25,7 @@ const COMMANDS: Readonly<Record<CommandName, (request: Request) => number | Prom
   rules,
   profiles,
   init,
+  merge,
   completion,
 };
 

@@ -33,6 +33,7 @@ const KIND_OF_VALUE: Readonly<Record<ValueName, Kind>> = {
   SYSTEM: 'choice',
   GLOB: 'path',
   STEP: 'choice',
+  PART: 'none',
   NAME: 'none',
   RELEASE: 'none',
   SECONDS: 'none',

@@ -77,7 +77,7 @@ export class LintOutputs {
    */
   static async open(
     plan: OutputPlan,
-    run: Pick<LintRun, 'profile' | 'failOn'>,
+    run: Pick<LintRun, 'profile' | 'failOn' | 'shard'>,
     own: readonly RulePage[],
   ): Promise<LintOutputs | null> {
     const formats = [
@@ -122,8 +122,8 @@ export class LintOutputs {
     for (const { report, write } of this.#targets) write(report.start());
   }
 
-  host(host: LintedHost): void {
-    for (const { report, write } of this.#targets) write(report.host(host));
+  host(host: LintedHost, position: number): void {
+    for (const { report, write } of this.#targets) write(report.host(host, position));
   }
 
   end(end: LintEnd): void {

@@ -36,7 +36,11 @@ export async function lint(request: Request): Promise<number> {
   };
   const settings = new Settings(request, text.width);
   const baseline = await baselineOf(request, only);
-  const outputs = await LintOutputs.open(plan, { profile: profiles.run.name, failOn }, rules.own);
+  const outputs = await LintOutputs.open(
+    plan,
+    { profile: profiles.run.name, failOn, shard: hosts.shard },
+    rules.own,
+  );
   const orders: LintOrders = {
     runProfile: profiles.run.name,
     only: only === undefined ? null : [...only],
@@ -58,7 +62,7 @@ export async function lint(request: Request): Promise<number> {
       failed ||= outcome.failed;
       joinTotals(totals, outcome.totals);
       if (outcome.seen !== null) baseline?.take(outcome.seen, rules.ruleSetOf(host), profiles.of(host));
-      if (outcome.linted !== null) outputs?.host(outcome.linted);
+      if (outcome.linted !== null) outputs?.host(outcome.linted, hosts.positionOf(host));
       if (outcome.unchanged) unchanged++;
       else if (plan.standard === 'text') out(`${quiet ? '' : settings.once(host)}${outcome.text}`);
     }
@@ -104,6 +108,8 @@ async function baselineOf(
   const update = isOn(given, 'update-baseline');
   if (path === undefined && update)
     throw new UsageError('--update-baseline goes with --baseline FILE', 'lint');
+  if (update && textOf(given, 'shard') !== undefined)
+    throw new UsageError('--update-baseline writes what all hosts have: leave out --shard', 'lint');
   if (path === undefined) return null;
   const { BaselineRun: Run } = await import('./baseline.ts');
   return Run.of(path, update, only);

@@ -10,6 +10,7 @@ import { UsageError } from './errors.ts';
 /** What the value of an option is, as the help names it. */
 export type ValueName =
   | 'FILE'
+  | 'PART'
   | 'FOLDER'
   | 'PATH'
   | '[FORMAT=]FILE'
@@ -65,6 +66,7 @@ export const COMMANDS = {
   rules: 'List the rules',
   profiles: 'Show the thresholds of the profiles side by side',
   init: 'Show a .pfharden.json and a file for CI, or write them',
+  merge: 'Join the reports of lint --shard into one',
   completion: 'Print what lets bash, zsh or fish complete command lines',
 } as const;
 
@@ -130,6 +132,14 @@ const OPENSSL: Option = {
 
 const SEVERITIES = ['error', 'warning', 'info'];
 
+const FAIL_ON: Option = {
+  type: 'string',
+  choices: SEVERITIES,
+  value: 'SEVERITY',
+  default: 'warning',
+  describe: 'Exit with 1 for findings from this severity up',
+};
+
 /** Options of commands that search folders for hosts. */
 const SEARCH: Options = {
   include: {
@@ -149,6 +159,12 @@ const JOBS: Option = {
   type: 'string',
   value: 'NUMBER',
   describe: 'Share the work among this many threads (default: one for each core, for many hosts)',
+};
+
+const SHARD: Option = {
+  type: 'string',
+  value: 'PART',
+  describe: 'Only the hosts of one part, such as 1/8: the parts of one repository share the jobs of CI',
 };
 
 /** Options of every command that reads hosts. */
@@ -177,13 +193,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
       value: '[FORMAT=]FILE',
       describe: 'Write a report into a file',
     },
-    'fail-on': {
-      type: 'string',
-      choices: SEVERITIES,
-      value: 'SEVERITY',
-      default: 'warning',
-      describe: 'Exit with 1 for findings from this severity up',
-    },
+    'fail-on': FAIL_ON,
     severity: {
       type: 'string',
       choices: SEVERITIES,
@@ -210,6 +220,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     'show-suppressed': { type: 'boolean', describe: 'List what comments and the baseline silence, and why' },
     rule: { type: 'list', value: 'RULE', describe: 'Only this rule' },
     jobs: JOBS,
+    shard: SHARD,
     ...SEARCH,
     ...HOSTS,
     'no-color': NO_COLOR,
@@ -244,6 +255,7 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
     write: { type: 'boolean', describe: 'Change the files' },
     backup: { type: 'boolean', describe: 'With --write: keep the old files as NAME.bak' },
     jobs: JOBS,
+    shard: SHARD,
     ...SEARCH,
     ...HOSTS,
   },
@@ -368,6 +380,10 @@ export const OPTIONS: Readonly<Record<CommandName, Options>> = {
       describe: 'legacy-compatible, modern (default), strict, or a file of your own',
     },
     write: { type: 'boolean', describe: 'Write the files; what is there already stays as it is' },
+  },
+  merge: {
+    output: { type: 'string', value: 'FILE', describe: 'Write the report into a file' },
+    'fail-on': FAIL_ON,
   },
   completion: {},
 };

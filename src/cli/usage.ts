@@ -171,6 +171,19 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     status: { zero: 'The files were shown or written.' },
     examples: [{ line: 'pfharden init --ci gitlab --write', does: 'start in a repository on GitLab' }],
   },
+  merge: {
+    form: '<file..>',
+    kind: 'path',
+    words:
+      'A report that lint --shard has written as JSON or SARIF; of each part one, all in the same format.',
+    about:
+      'Joins the reports of all parts of a repository into the one that a single run would have written, byte for byte.',
+    status: { zero: 'Nothing was found.', one: 'Something was found, as grave as --fail-on says or graver.' },
+    examples: [
+      { line: 'pfharden merge part-*.json >report.json', does: 'one report of all parts' },
+      { line: 'pfharden merge part-*.sarif --output all.sarif', does: 'the same in SARIF' },
+    ],
+  },
   completion: {
     form: '<shell>',
     kind: 'shell',

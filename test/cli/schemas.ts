@@ -82,7 +82,19 @@ export const lintSchema = withMore(
     ),
     summary: exactly({ error: number, warning: number, info: number, suppressed: number, fixable: number }),
   }),
-  { ignored: list(text), leftOut: list(text), unchanged: number },
+  {
+    ignored: list(text),
+    leftOut: list(text),
+    unchanged: number,
+    shard: exactly({
+      pfharden: text,
+      number: position,
+      of: position,
+      hosts: number,
+      positions: list(number),
+      problems: list(text),
+    }),
+  },
 );
 
 const plainSetting = {

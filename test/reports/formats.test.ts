@@ -11,6 +11,7 @@ const run: LintRun = {
   failOn: 'warning',
   base: 'file:///srv/mail/',
   pages: new Map(),
+  shard: null,
 };
 
 const finding: PlainFinding = {
@@ -66,7 +67,7 @@ function written(report: LintReport, hosts: readonly LintedHost[], problems: rea
   }
   return [
     report.start(),
-    ...hosts.map((host) => report.host(host)),
+    ...hosts.map((host, position) => report.host(host, position)),
     report.end({ totals, ignored: [], leftOut: [], unchanged: null, problems }),
   ].join('');
 }

@@ -19,6 +19,7 @@ const run: LintRun = {
   failOn: 'warning',
   base: 'file:///srv/mail/',
   pages: new Map(pages.map((page) => [page.id, page])),
+  shard: null,
 };
 
 const MAIN = `# mx1

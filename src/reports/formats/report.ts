@@ -17,6 +17,16 @@ export interface LintRun {
   readonly base: string;
   /** Pages of the rules by id, for formats that explain them. */
   readonly pages: ReadonlyMap<string, RulePage>;
+  /** Null for a run of all hosts. */
+  readonly shard: LintShard | null;
+}
+
+/** Of a run that is one part of several: which, and how many hosts all of them have. */
+export interface LintShard {
+  /** From 1. */
+  readonly number: number;
+  readonly of: number;
+  readonly hosts: number;
 }
 
 /** What a report gets of each host. */
@@ -51,6 +61,7 @@ export interface LintEnd {
  */
 export interface LintReport {
   start(): string;
-  host(host: LintedHost): string;
+  /** @param position the number of the host among those of all parts, from 0 */
+  host(host: LintedHost, position: number): string;
   end(end: LintEnd): string;
 }

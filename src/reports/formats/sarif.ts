@@ -1,10 +1,11 @@
 import type * as sarif from 'sarif';
-import type { Severity } from '../../model/finding.ts';
+import { SEVERITIES, type Severity } from '../../model/finding.ts';
 import type { RulePage } from '../../rules/rule.ts';
 import { jsonText } from '../json.ts';
 import { uriOf } from './places.ts';
 import type { Place, PlainFinding, PlainSuppressed } from './plain.ts';
 import type { LintEnd, LintedHost, LintReport, LintRun } from './report.ts';
+import { shardNote } from './shard.ts';
 
 const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
   error: 'error',
@@ -20,26 +21,67 @@ const SCORES: Readonly<Record<Severity, string>> = { error: '8.0', warning: '5.5
 
 const BASE = 'SRCROOT';
 
-/**
- * SARIF 2.1.0 (OASIS Static Analysis Results Interchange Format): results with their places, related places,
- * fixes, fingerprints, and what is silenced with its reason.
- */
-export class SarifReport implements LintReport {
-  readonly #run: LintRun;
-  /** Rules of the results so far, in the order in which they came up, with their gravest level. */
-  readonly #rules = new Map<string, Severity>();
+/** Writes a document with one run, its results one after the other. */
+export class SarifDocument {
   #first = true;
-
-  constructor(run: LintRun) {
-    this.#run = run;
-  }
 
   start(): string {
     // The results come first: which rules they name is known only at the end.
     return `{\n  "$schema": "https://json.schemastore.org/sarif-2.1.0.json",\n  "version": "2.1.0",\n  "runs": [\n    {\n      "columnKind": "utf16CodeUnits",\n      "results": [`;
   }
 
-  host({ findings, suppressed }: LintedHost): string {
+  result(result: sarif.Result): string {
+    const separator = this.#first ? '' : ',';
+    this.#first = false;
+    return `${separator}\n        ${jsonText(result).replaceAll('\n', '\n        ')}`;
+  }
+
+  /** @param rest what stands behind the results */
+  end(rest: Omit<sarif.Run, 'results' | 'columnKind'>): string {
+    const members = Object.entries(rest).map(
+      ([key, value]) => `,\n      ${JSON.stringify(key)}: ${jsonText(value).replaceAll('\n', '\n      ')}`,
+    );
+    return `${this.#first ? '' : '\n      '}]${members.join('')}\n    }\n  ]\n}\n`;
+  }
+}
+
+/** The rules of results, in the order in which they come up, with their gravest level. */
+export class SarifRules {
+  readonly #severities = new Map<string, Severity>();
+
+  /** The number of the rule of a result. */
+  see(rule: string, severity: Severity): number {
+    const known = this.#severities.get(rule);
+    if (known === undefined || SCORES[severity] > SCORES[known]) this.#severities.set(rule, severity);
+    return [...this.#severities.keys()].indexOf(rule);
+  }
+
+  /** How much each counts, for its descriptor. */
+  levels(): readonly (readonly [id: string, severity: Severity])[] {
+    return [...this.#severities];
+  }
+}
+
+/**
+ * SARIF 2.1.0 (OASIS Static Analysis Results Interchange Format): results with their places, related places,
+ * fixes, fingerprints, and what is silenced with its reason.
+ */
+export class SarifReport implements LintReport {
+  readonly #run: LintRun;
+  readonly #document = new SarifDocument();
+  readonly #rules = new SarifRules();
+  readonly #positions: (readonly [position: number, results: number])[] = [];
+
+  constructor(run: LintRun) {
+    this.#run = run;
+  }
+
+  start(): string {
+    return this.#document.start();
+  }
+
+  host({ findings, suppressed }: LintedHost, position: number): string {
+    this.#positions.push([position, findings.length + suppressed.length]);
     return [
       ...findings.map((finding) => this.#result(finding, null)),
       ...suppressed.map((one) => this.#result(one.finding, one)),
@@ -47,36 +89,28 @@ export class SarifReport implements LintReport {
   }
 
   end({ problems }: LintEnd): string {
-    const rest: Omit<sarif.Run, 'results' | 'columnKind'> = {
+    const shard = shardNote(this.#run, this.#positions, problems);
+    return this.#document.end({
       tool: {
         driver: {
           name: 'pfharden',
           semanticVersion: this.#run.version,
-          rules: [...this.#rules].map(([id, severity]) => descriptor(id, severity, this.#run.pages.get(id))),
+          rules: this.#rules
+            .levels()
+            .map(([id, severity]) => descriptor(id, severity, this.#run.pages.get(id))),
         },
       },
       originalUriBaseIds: { [BASE]: { uri: this.#run.base } },
-      invocations: [
-        {
-          executionSuccessful: problems.length === 0,
-          toolExecutionNotifications: problems.map((text) => ({ level: 'error', message: { text } })),
-        },
-      ],
-      properties: { profile: this.#run.profile },
-    };
-    const members = Object.entries(rest).map(
-      ([key, value]) => `,\n      ${JSON.stringify(key)}: ${jsonText(value).replaceAll('\n', '\n      ')}`,
-    );
-    return `${this.#first ? '' : '\n      '}]${members.join('')}\n    }\n  ]\n}\n`;
+      ...invocations(problems),
+      properties: { profile: this.#run.profile, ...(shard === undefined ? {} : { shard }) },
+    });
   }
 
   #result(finding: PlainFinding, suppressed: PlainSuppressed | null): string {
     const { rule, severity } = finding;
-    const known = this.#rules.get(rule);
-    if (known === undefined || SCORES[severity] > SCORES[known]) this.#rules.set(rule, severity);
-    const result: sarif.Result = {
+    return this.#document.result({
       ruleId: rule,
-      ruleIndex: [...this.#rules.keys()].indexOf(rule),
+      ruleIndex: this.#rules.see(rule, severity),
       level: LEVELS[severity],
       message: { text: `${finding.message} ${finding.advice}` },
       locations: [place(finding.at)],
@@ -99,11 +133,20 @@ export class SarifReport implements LintReport {
         expected: finding.expected,
         ...(finding.changed === undefined ? {} : { changed: finding.changed }),
       },
-    };
-    const separator = this.#first ? '' : ',';
-    this.#first = false;
-    return `${separator}\n        ${jsonText(result).replaceAll('\n', '\n        ')}`;
+    });
   }
+}
+
+/** How the run ended. */
+export function invocations(problems: readonly string[]): Pick<sarif.Run, 'invocations'> {
+  return {
+    invocations: [
+      {
+        executionSuccessful: problems.length === 0,
+        toolExecutionNotifications: problems.map((text) => ({ level: 'error', message: { text } })),
+      },
+    ],
+  };
 }
 
 function place(at: Place): sarif.Location {
@@ -172,13 +215,29 @@ function descriptor(id: string, severity: Severity, page: RulePage | undefined):
           fullDescription: { text: page.why },
           help: { text: helpText(page), markdown: helpMarkdown(page) },
         }),
-    defaultConfiguration: { level: LEVELS[severity] },
-    properties: {
-      tags: ['security', ...(page === undefined ? [] : [page.category])],
-      precision: 'very-high',
-      'security-severity': SCORES[severity],
-    },
+    ...weight(severity, ['security', ...(page === undefined ? [] : [page.category])]),
   };
+}
+
+/** The part of a descriptor that hangs on how much the rule counts. */
+function weight(
+  severity: Severity,
+  tags: string[],
+): Pick<sarif.ReportingDescriptor, 'defaultConfiguration' | 'properties'> {
+  return {
+    defaultConfiguration: { level: LEVELS[severity] },
+    properties: { tags, precision: 'very-high', 'security-severity': SCORES[severity] },
+  };
+}
+
+/** A descriptor of another report, for what its rule counts in this one. */
+export function weighed(rule: sarif.ReportingDescriptor, severity: Severity): sarif.ReportingDescriptor {
+  return { ...rule, ...weight(severity, rule.properties?.tags ?? []) };
+}
+
+/** The severity that a level stands for. */
+export function severityOfLevel(level: sarif.Result.level | undefined): Severity {
+  return SEVERITIES.find((severity) => LEVELS[severity] === level) ?? 'info';
 }
 
 /** `postfix/server-tls-off` as `PostfixServerTlsOff`, the form that SARIF asks of names. */
