@@ -28,6 +28,7 @@ const common = {
   target: 'node20',
   splitting: true,
   logLevel: 'warning',
+  loader: { '.wasm': 'base64' },
 };
 
 // V8 reads the text given to JSON.parse faster than an object literal of the same size, and start-up counts:

@@ -5,7 +5,10 @@ export default {
   // Configurations under test and their fixed copies are data, whatever their names look like.
   modulePathIgnorePatterns: ['<rootDir>/test/hosts/', '<rootDir>/dist/'],
   moduleFileExtensions: ['ts', 'mjs', 'cjs', 'js', 'json', 'node'],
-  transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.cjs' },
+  transform: {
+    '\\.ts$': '<rootDir>/test/support/esbuild-transform.cjs',
+    '\\.wasm$': '<rootDir>/test/support/wasm-transform.cjs',
+  },
   moduleNameMapper: {
     '^virtual:builtin-rules$': '<rootDir>/test/support/builtin-rules.ts',
     '^virtual:validators$': '<rootDir>/test/support/validators.ts',

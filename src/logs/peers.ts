@@ -34,8 +34,12 @@ export interface SomeNames {
 
 /** The columns; plain data. What stands behind the lengths means nothing. */
 export interface PeerColumns {
-  /** How many peers there are. */
+  /** How many peers there are, and bytes of their text, and numbers of their further rows. */
   readonly length: number;
+  readonly textLength: number;
+  readonly countsLength: number;
+  /** What keys are made with. */
+  readonly factor: number;
   /** `NAME[ADDRESS` of each as Latin-1; without the name where the log has none. */
   readonly text: Uint8Array;
   /** Eight numbers for each peer. */
@@ -68,19 +72,20 @@ const UNKNOWN = Buffer.from('unknown', 'latin1');
 /** The peers by their addresses, see `PeerColumns`. */
 export class PeerTable {
   #length = 0;
-  #text = new Uint8Array(1 << 12);
+  #text: Uint8Array = new Uint8Array(1 << 12);
   #textLength = 0;
-  #peers = new Int32Array(PEER << 7);
-  #counts = new Int32Array(COUNT << 8);
+  #peers: Int32Array = new Int32Array(PEER << 7);
+  #counts: Int32Array = new Int32Array(COUNT << 8);
   #countsLength = 0;
   /** Indexes of peers from 1, where their hashes lead to, or behind that. At most half is taken. */
   #slots = new Int32Array(1 << 8);
   #shift = 24;
-  // Who sends mail chooses his addresses, and should not be able to choose many with the same hash.
-  readonly #factor = Math.floor(Math.random() * 0x4000_0000) * 2 + 1;
+  /** Makes the keys: who sends mail chooses his addresses, and should not be able to choose many with one key. */
+  #factor = Math.floor(Math.random() * 0x4000_0000) * 2 + 1;
 
-  get length(): number {
-    return this.#length;
+  /** What keys are made with. */
+  get factor(): number {
+    return this.#factor;
   }
 
   /**
@@ -92,7 +97,18 @@ export class PeerTable {
   index(bytes: Uint8Array, nameStart: number, start: number, end: number): number {
     const number = address4(bytes, start, end);
     const key = number ?? this.#hash(bytes, start, end);
-    const isNumber = number === null ? 0 : 1;
+    return this.indexOf(key, number === null ? 0 : 1, bytes, nameStart, start, end);
+  }
+
+  /** The same, of a peer whose key is known. */
+  indexOf(
+    key: number,
+    isNumber: number,
+    bytes: Uint8Array,
+    nameStart: number,
+    start: number,
+    end: number,
+  ): number {
     const slots = this.#slots;
     const peers = this.#peers;
     let slot = Math.imul(key, this.#factor) >>> this.#shift;
@@ -102,17 +118,20 @@ export class PeerTable {
         slots[slot] = this.#length + 1;
         return this.#add(key, isNumber, bytes, nameStart, start, end);
       }
-      const at = index * PEER;
-      if (
-        peers[at + KEY] === key &&
-        peers[at + IS_NUMBER] === isNumber &&
-        (isNumber === 1 || this.isAddress(index, bytes, start, end))
-      ) {
-        if (peers[at + NAME] === 0) this.#name(index, bytes, nameStart, start, end);
+      if (this.is(index, key, isNumber, bytes, start, end)) {
+        if (peers[index * PEER + NAME] === 0) this.#name(index, bytes, nameStart, start, end);
         return index;
       }
       slot = (slot + 1) & (slots.length - 1);
     }
+  }
+
+  /** Whether a peer is that of a key and of the address that stands there. */
+  is(index: number, key: number, isNumber: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const peers = this.#peers;
+    const at = index * PEER;
+    if (peers[at + KEY] !== key || peers[at + IS_NUMBER] !== isNumber) return false;
+    return isNumber === 1 || this.isAddress(index, bytes, start, end);
   }
 
   /** Whether the address of a peer stands there. */
@@ -125,11 +144,6 @@ export class PeerTable {
     // Addresses differ at their ends.
     for (let at = length - 1; at >= 0; at--) if (text[address + at] !== bytes[start + at]) return false;
     return true;
-  }
-
-  /** The length of the address of a peer. */
-  addressLength(index: number): number {
-    return this.#peers[index * PEER + ADDRESS] ?? 0;
   }
 
   /** Counts sessions of a row with the peer of that index. */
@@ -159,21 +173,52 @@ export class PeerTable {
    * @returns the indexes here of the peers there
    */
   follow(columns: PeerColumns, rows: readonly number[]): Int32Array {
-    const { length, text, peers } = columns;
+    const { length, text, peers, counts } = columns;
     const indexes = new Int32Array(length);
+    if (this.#length === 0 && rows.every((row, there) => row === there)) {
+      this.#adopt(columns);
+      return indexes.map((_, index) => index);
+    }
     for (let there = 0; there < length; there++) {
-      const start = peers[there * PEER + START] ?? 0;
-      const address = start + (peers[there * PEER + NAME] ?? 0) + 1;
-      const index = this.index(text, start, address, address + (peers[there * PEER + ADDRESS] ?? 0));
+      const peer = there * PEER;
+      const isNumber = peers[peer + IS_NUMBER] ?? 0;
+      const start = peers[peer + START] ?? 0;
+      const address = start + (peers[peer + NAME] ?? 0) + 1;
+      const end = address + (peers[peer + ADDRESS] ?? 0);
+      const key = isNumber === 1 ? (peers[peer + KEY] ?? 0) : this.#hash(text, address, end);
+      const index = this.indexOf(key, isNumber, text, start, address, end);
       indexes[there] = index;
-      eachCount(columns, there, (row, sessions) => this.count(index, rows[row] ?? 0, sessions));
+      const row = peers[peer + ROW] ?? NONE;
+      if (row !== NONE) this.count(index, rows[row] ?? 0, peers[peer + SESSIONS] ?? 0);
+      for (let at = peers[peer + NEXT] ?? NONE; at >= 0; at = counts[at + NEXT] ?? NONE)
+        this.count(index, rows[counts[at + ROW] ?? 0] ?? 0, counts[at + SESSIONS] ?? 0);
     }
     return indexes;
   }
 
+  /** Takes columns as they are. */
+  #adopt({ length, textLength, countsLength, factor, text, peers, counts }: PeerColumns): void {
+    this.#length = length;
+    this.#textLength = textLength;
+    this.#countsLength = countsLength;
+    this.#factor = factor;
+    this.#text = text;
+    this.#peers = peers;
+    this.#counts = counts;
+    this.#spread();
+  }
+
   /** What is held; it changes with what is counted from now on. */
   columns(): PeerColumns {
-    return { length: this.#length, text: this.#text, peers: this.#peers, counts: this.#counts };
+    return {
+      length: this.#length,
+      textLength: this.#textLength,
+      countsLength: this.#countsLength,
+      factor: this.#factor,
+      text: this.#text,
+      peers: this.#peers,
+      counts: this.#counts,
+    };
   }
 
   #addressStart(index: number): number {
@@ -249,13 +294,17 @@ export class PeerTable {
     peers[first + NEXT] = at;
   }
 
-  /** Doubles the slots. */
+  /** Makes room for more peers. */
   #spread(): void {
-    const slots = new Int32Array(this.#slots.length * 2);
-    this.#shift--;
+    let length = this.#slots.length;
+    while (this.#length * 2 > length) {
+      length *= 2;
+      this.#shift--;
+    }
+    const slots = new Int32Array(length);
     for (let index = 0; index < this.#length; index++) {
       let slot = Math.imul(this.#peers[index * PEER + KEY] ?? 0, this.#factor) >>> this.#shift;
-      while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
+      while (slots[slot] !== 0) slot = (slot + 1) & (length - 1);
       slots[slot] = index + 1;
     }
     this.#slots = slots;

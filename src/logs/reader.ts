@@ -47,20 +47,19 @@ export class LogReader {
   readonly #days = new DayTable();
   readonly #sessions: Sessions;
   readonly #dovecot: DovecotLines;
-  /** Null where details are asked for: they stand in lines that it passes over. */
-  readonly #common: CommonLines | null;
+  /** Null before the first line, and where details are asked for: they stand in lines that it passes over. */
+  #common: CommonLines | null = null;
+  readonly #general = (bytes: Buffer, start: number, end: number): void => this.#read(bytes, start, end);
   readonly #lines: LineCounts = { lines: 0, unread: 0, long: 0 };
   readonly #export = new ExportReader();
+  readonly #details: boolean;
   // One record is filled for each line.
   readonly #line = emptyLine();
 
   constructor(options: SessionOptions) {
+    this.#details = options.details === true;
     this.#sessions = new Sessions(this.#tally, options);
     this.#dovecot = new DovecotLines(this.#tally, this.#sessions);
-    this.#common =
-      options.details === true
-        ? null
-        : new CommonLines(this.#tally, this.#sessions, this.#dovecot, this.#days);
   }
 
   /**
@@ -69,16 +68,23 @@ export class LogReader {
    * @param bytes hold the lines from `from` to `to`
    */
   read(bytes: Buffer, from: number, to: number): void {
-    const common = this.#common;
+    let common: CommonLines | null = null;
     let start = from;
-    let lines = 0;
     while (start < to) {
+      if (this.#common?.ready === true) {
+        if (common === null && this.#common.load(bytes, from, to)) common = this.#common;
+        if (common !== null) {
+          const { end, lines } = common.read(start, to, this.#general);
+          this.#lines.lines += lines;
+          start = end;
+          continue;
+        }
+      }
       const end = bytes.indexOf(LINE_FEED, start);
-      lines++;
-      if (common === null || !common.take(bytes, start, end)) this.#read(bytes, start, end);
+      this.#lines.lines++;
+      this.#read(bytes, start, end);
       start = end + 1;
     }
-    this.#lines.lines += lines;
   }
 
   /** Counts lines that were too long to be looked at. */
@@ -188,7 +194,10 @@ export class LogReader {
       this.#endEntry();
       if (line.program !== Program.Other) {
         this.#dispatch();
-        if (line.program === Program.Smtpd) this.#common?.follow(line, this.#sessions.host);
+        if (line.program === Program.Smtpd && !this.#details) {
+          this.#common ??= new CommonLines(this.#tally, this.#sessions, this.#dovecot, this.#days);
+          this.#common.follow(line, this.#sessions.host);
+        }
       }
       return;
     }

@@ -24,9 +24,8 @@ export interface Session {
   readonly service: Service;
   /** Not yet understood: lines that await what the part of the log before says of the process. */
   awaits: boolean;
-  /** Index of the peer, -1 where none is known, and the length of `NAME[ADDRESS]`. */
+  /** Index of the peer, -1 where none is known. */
   peer: number;
-  length: number;
   day: number;
   /** TLS as the log told it. */
   tls: Row | null;
@@ -102,7 +101,6 @@ export class Sessions {
   #peer = -1;
   #addressStart = 0;
   #peerEnd = 0;
-  #peerLength = 0;
   #row: Row | null = null;
 
   constructor(tally: Tally, options: SessionOptions) {
@@ -312,15 +310,6 @@ export class Sessions {
     this.#put(state, pid, { ...left, service, awaits: false, tls: this.#tally.rows[tls] ?? null });
   }
 
-  /** Whether the peer of a session stands at a place. */
-  isPeer(bytes: Uint8Array, at: number, { peer, length }: Session): boolean {
-    const close = at + length - 1;
-    if (bytes[close] !== 0x5d) return false;
-    const { peers } = this.#tally;
-    const open = close - peers.addressLength(peer) - 1;
-    return bytes[open] === 0x5b && peers.isAddress(peer, bytes, open + 1, close);
-  }
-
   /** The row of a session with TLS that somebody logged in to. */
   loginRow(tls: Row, login: string): Row {
     const byLogin = this.#loginRows[tls.index] ?? new Map<string, Row>();
@@ -418,7 +407,6 @@ export class Sessions {
       // Another program of the same process id came before: its session is over, whatever the part before says.
       awaits: this.#options.continues && known === undefined && this.#host.turns < 2,
       peer: -1,
-      length: 0,
       day: line.day,
       tls: null,
       reason: null,
@@ -479,10 +467,6 @@ export class Sessions {
       const waits = this.#session(line, true);
       // What comes behind this line is another connection.
       if (waits === null) known.awaits = false;
-      return;
-    }
-    if (known.tls !== null && this.isPeer(bytes, at, known)) {
-      clear(known);
       return;
     }
     if (!this.#findPeer(line, at)) return this.#close(known);
@@ -681,14 +665,12 @@ export class Sessions {
     if (close >= end) return false;
     this.#addressStart = open + 1;
     this.#peerEnd = close + 1;
-    this.#peerLength = close + 1 - at;
     return true;
   }
 
   /** The session is one with the peer that was read last. */
   #begin(session: Session, day: number): void {
     session.peer = this.#peer;
-    session.length = this.#peerLength;
     session.day = day;
     session.tls = null;
   }
