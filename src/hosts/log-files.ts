@@ -1,13 +1,5 @@
 import { spawn } from 'node:child_process';
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  fstatSync,
-  openSync,
-  readSync,
-  realpathSync,
-} from 'node:fs';
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { resolve as absolutePath } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -40,14 +32,23 @@ const PIECE = 1 << 16;
 const MARGIN = 512;
 
 const LINE_FEED = 10;
+const STANDARD_INPUT = 0;
 
 /** Programs that read what Node does not, by the bytes that such files begin with. */
-const DECOMPRESSORS: readonly { readonly magic: string; readonly program: string; readonly what: string }[] =
-  [
-    { magic: 'fd377a585a00', program: 'xz', what: 'an xz file' },
-    { magic: '28b52ffd', program: 'zstd', what: 'a zstd file' },
-    { magic: '425a68', program: 'bzip2', what: 'a bzip2 file' },
-  ];
+const DECOMPRESSORS: readonly Decompressor[] = [
+  { magic: 'fd377a585a00', program: 'xz', what: 'an xz file' },
+  { magic: '28b52ffd', program: 'zstd', what: 'a zstd file' },
+  { magic: '425a68', program: 'bzip2', what: 'a bzip2 file' },
+];
+
+interface Decompressor {
+  readonly magic: string;
+  readonly program: string;
+  readonly what: string;
+}
+
+/** Bytes that tell how a file is packed. */
+const MAGIC_LENGTH = 6;
 
 /** What a pattern has and most names have not. */
 const WILD = /[*?[\]{}]/;
@@ -85,20 +86,110 @@ export function distinctFiles(paths: readonly string[]): {
   const files: string[] = [];
   const repeated: string[] = [];
   for (const path of paths) {
-    const key = path === '-' ? path : realPath(path);
+    const key = identityOf(path);
     (seen.has(key) ? repeated : files).push(path);
     seen.add(key);
   }
   return { files, repeated };
 }
 
-/** Where a path leads to; the path itself where it leads nowhere, which reading it will say. */
-function realPath(path: string): string {
+/** What a path leads to; the path itself where it leads nowhere, which reading it will say. */
+function identityOf(path: string): string {
   try {
-    return realpathSync(path);
+    const { dev, ino } = path === '-' ? fstatSync(STANDARD_INPUT) : statSync(path);
+    return `${dev}:${ino}`;
   } catch {
     return absolutePath(path);
   }
+}
+
+/** A log before it is read. */
+export interface KnownLog {
+  readonly bytes: number;
+  readonly packed: boolean;
+}
+
+/** What is known of a log before it is read; null for what is no file, or cannot be read. */
+export function knownLog(path: string): KnownLog | null {
+  if (path === '-') return null;
+  try {
+    // To open a pipe would wait for who writes to it.
+    if (!statSync(path).isFile()) return null;
+    const descriptor = openSync(path, 'r');
+    try {
+      const first = Buffer.alloc(MAGIC_LENGTH);
+      const have = readFully(path, descriptor, first);
+      return { bytes: fstatSync(descriptor).size, packed: formOf(first.subarray(0, have)) !== null };
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** A stretch of a plain log that is read by itself. */
+export interface Stretch {
+  readonly path: string;
+  /** Open for the whole process, so that all stretches are of one file, whatever its name leads to by now. */
+  readonly descriptor: number;
+  /** When the log was last written. */
+  readonly written: Date;
+  readonly from: number;
+  /** Where it ends: for the last one, where the log ended when it was opened. */
+  readonly to: number;
+}
+
+/**
+ * Opens a plain log and divides it between lines.
+ *
+ * @param begins whether a stretch can begin with the line from a place in the bytes to a line feed
+ * @returns at most so many stretches: where no line is fit to begin one, there are fewer
+ * @throws InputError
+ */
+export function divideLog(
+  path: string,
+  stretches: number,
+  begins: (bytes: Buffer, start: number, end: number) => boolean,
+): Stretch[] {
+  const descriptor = open(path);
+  const { size, mtime: written } = fstatSync(descriptor);
+  const places = [0];
+  for (let index = 1; index < stretches; index++) {
+    const place = lineBehind(path, descriptor, Math.floor((size / stretches) * index), begins);
+    if (place !== null && place > (places.at(-1) ?? 0) && place < size) places.push(place);
+  }
+  return places.map((from, index) => ({ path, descriptor, written, from, to: places[index + 1] ?? size }));
+}
+
+/** Where the first line begins behind a place that a stretch can begin with; null where none is near. */
+function lineBehind(
+  path: string,
+  descriptor: number,
+  place: number,
+  begins: (bytes: Buffer, start: number, end: number) => boolean,
+): number | null {
+  const bytes = Buffer.alloc(PIECE);
+  const got = readOnce(path, descriptor, bytes, 0, bytes.length, place);
+  const piece = bytes.subarray(0, got);
+  let start = piece.indexOf(LINE_FEED) + 1;
+  while (start > 0) {
+    const end = piece.indexOf(LINE_FEED, start);
+    if (end < 0) return null;
+    if (begins(piece, start, end)) return place + start;
+    start = end + 1;
+  }
+  return null;
+}
+
+/** Reads a stretch of a log. @returns why its end is missing, see `LogFile` */
+export function readStretch({ path, descriptor, from, to }: Stretch, sink: LogSink): string | null {
+  return readPlain(path, descriptor, Buffer.alloc(0), { from, to }, new LineCutter(sink, LONGEST_LINE));
+}
+
+/** Closes what stretches are of. */
+export function closeStretches(stretches: readonly Stretch[]): void {
+  for (const descriptor of new Set(stretches.map((stretch) => stretch.descriptor))) closeSync(descriptor);
 }
 
 /**
@@ -109,33 +200,34 @@ function realPath(path: string): string {
  * @throws InputError where it cannot be opened, or the program that reads its form is not there
  */
 export async function readLogFile(path: string, sink: LogSink, longest = LONGEST_LINE): Promise<LogFile> {
-  const descriptor = path === '-' ? 0 : open(path);
+  const descriptor = path === '-' ? STANDARD_INPUT : open(path);
   try {
     const stat = fstatSync(descriptor);
     if (stat.isDirectory()) throw new InputError(`${path}: is a folder`);
     const written = stat.isFile() ? stat.mtime : null;
-    const first = Buffer.alloc(6);
-    const have = readFully(path, descriptor, first);
-    const start = first.subarray(0, have);
-    const magic = start.toString('hex');
+    const first = Buffer.alloc(MAGIC_LENGTH);
+    const start = first.subarray(0, readFully(path, descriptor, first));
+    const form = formOf(start);
     const lines = new LineCutter(sink, longest);
-    if (magic.startsWith('1f8b')) {
-      const stream = rest(descriptor, start);
-      const cut = await pump(stream, createGunzip(), lines);
-      return { path, bytes: lines.bytes, written, cut };
-    }
-    const known = DECOMPRESSORS.find((one) => magic.startsWith(one.magic));
-    if (known !== undefined) {
-      const cut = await decompress(path, known, rest(descriptor, start), lines);
-      return { path, bytes: lines.bytes, written, cut };
-    }
     // What is added while it is read belongs to the next run, and so does a line that is not whole yet.
-    const size = stat.isFile() ? stat.size : Number.POSITIVE_INFINITY;
-    const cut = readPlain(path, descriptor, start, size, lines);
+    const extent = { from: null, to: stat.isFile() ? stat.size : Number.POSITIVE_INFINITY };
+    const cut =
+      form === null
+        ? readPlain(path, descriptor, start, extent, lines)
+        : form === 'gzip'
+          ? await pump(rest(descriptor, start), createGunzip(), lines)
+          : await decompress(path, form, rest(descriptor, start), lines);
     return { path, bytes: lines.bytes, written, cut };
   } finally {
-    if (descriptor !== 0) closeSync(descriptor);
+    if (descriptor !== STANDARD_INPUT) closeSync(descriptor);
   }
+}
+
+/** How a file is packed that begins so; null for a plain one. */
+function formOf(start: Buffer): Decompressor | 'gzip' | null {
+  const magic = start.toString('hex');
+  if (magic.startsWith('1f8b')) return 'gzip';
+  return DECOMPRESSORS.find((one) => magic.startsWith(one.magic)) ?? null;
 }
 
 function open(path: string): number {
@@ -150,17 +242,25 @@ function open(path: string): number {
 function readFully(path: string, descriptor: number, into: Buffer): number {
   let have = 0;
   while (have < into.length) {
-    const got = readOnce(path, descriptor, into, have, into.length - have);
+    const got = readOnce(path, descriptor, into, have, into.length - have, null);
     if (got === 0) break;
     have += got;
   }
   return have;
 }
 
-function readOnce(path: string, descriptor: number, into: Uint8Array, at: number, length: number): number {
+/** @param position null for where the last reading ended */
+function readOnce(
+  path: string,
+  descriptor: number,
+  into: Uint8Array,
+  at: number,
+  length: number,
+  position: number | null,
+): number {
   for (;;) {
     try {
-      return readSync(descriptor, into, at, length, null);
+      return readSync(descriptor, into, at, length, position);
     } catch (error) {
       const code = errorCode(error);
       // Standard input that does not block has nothing yet.
@@ -171,25 +271,35 @@ function readOnce(path: string, descriptor: number, into: Uint8Array, at: number
   }
 }
 
+/**
+ * @param start what was read already
+ * @param extent where to read: `from` is null for behind `start`, and `to` endless for what is no file
+ */
 function readPlain(
   path: string,
   descriptor: number,
   start: Buffer,
-  size: number,
+  { from, to }: { readonly from: number | null; readonly to: number },
   lines: LineCutter,
 ): string | null {
   lines.add(start);
-  let left = size - start.length;
-  while (left > 0) {
+  let place = from ?? start.length;
+  while (place < to) {
     const room = lines.room();
-    const got = readOnce(path, descriptor, room, 0, Math.min(left, room.length));
+    const length = Math.min(to - place, room.length);
+    const got = readOnce(path, descriptor, room, 0, length, from === null ? null : place);
     if (got === 0) break;
-    left -= got;
+    place += got;
     lines.filled(got);
   }
+  if (to === Number.POSITIVE_INFINITY) {
+    lines.end();
+    return null;
+  }
+  if (place < to) return 'it became shorter while it was read';
   // A writer that is at work may have written half of its last line.
-  if (!Number.isFinite(size) || fstatSync(descriptor).size <= size) lines.end();
-  return Number.isFinite(size) && left > 0 ? 'it became shorter while it was read' : null;
+  if (fstatSync(descriptor).size <= to) lines.end();
+  return null;
 }
 
 /** The bytes of a descriptor behind those that were read from it. */
@@ -220,7 +330,7 @@ async function pump(
 
 async function decompress(
   path: string,
-  { program, what }: { readonly program: string; readonly what: string },
+  { program, what }: Decompressor,
   from: Readable,
   lines: LineCutter,
 ): Promise<string | null> {
@@ -267,14 +377,15 @@ class LineCutter {
     this.#longest = longest;
   }
 
-  /** Where the next bytes go, see `filled`. */
+  /** Where the next bytes go, see `filled`: never more than the longest line and its line feed. */
   room(): Uint8Array {
     if (this.#have + MARGIN === this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(this.#have * 2 + MARGIN);
+      const larger = Buffer.allocUnsafeSlow(Math.min(this.#have * 2, this.#longest + 1) + MARGIN);
       this.#buffer.copy(larger, 0, 0, this.#have);
       this.#buffer = larger;
     }
-    return this.#buffer.subarray(this.#have, this.#buffer.length - MARGIN);
+    const end = Math.min(this.#have + PIECE, this.#buffer.length - MARGIN);
+    return this.#buffer.subarray(this.#have, end);
   }
 
   /** So many bytes were put into the room. */
