@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { outputPlan } from '../../src/cli/lint-output.ts';
+import { LINT_FORMATS } from '../../src/cli/options.ts';
 
 const PROGRAM = join(__dirname, '..', '..', 'dist', 'pfharden.js');
 let folder = '';
@@ -59,12 +60,13 @@ describe('what is asked for', () => {
     ],
     [
       'files by their suffixes',
-      plan(undefined, 'a.sarif', 'b.md'),
+      plan(undefined, 'a.sarif', 'b.md', 'c.html'),
       {
         standard: 'text',
         files: [
           { format: 'sarif', path: 'a.sarif' },
           { format: 'markdown', path: 'b.md' },
+          { format: 'html', path: 'c.html' },
         ],
       },
     ],
@@ -98,20 +100,25 @@ test('several reports in one run, and the text besides', () => {
     'checkstyle=b.xml',
     '--output',
     'c.md',
+    '--output',
+    'd.html',
   );
   expect([status, stderr]).toEqual([1, '']);
   expect(stdout).toContain('postfix/server-protocols');
-  expect(readdirSync(folder).sort()).toEqual(['a.sarif', 'b.xml', 'c.md', 'mx']);
+  expect(readdirSync(folder).sort()).toEqual(['a.sarif', 'b.xml', 'c.md', 'd.html', 'mx']);
   const rules = (
     JSON.parse(readFileSync(join(folder, 'a.sarif'), 'utf8')) as { runs: { results: { ruleId: string }[] }[] }
   ).runs[0]?.results.map(({ ruleId }) => ruleId);
   expect(rules).toContain('postfix/server-protocols');
   expect(readFileSync(join(folder, 'b.xml'), 'utf8').match(/<error /g)).toHaveLength(rules?.length ?? -1);
+  const page = readFileSync(join(folder, 'd.html'), 'utf8');
+  expect(page.match(/<article class="finding" /g)).toHaveLength(rules?.length ?? -1);
+  expect(page).toContain('<ins>+');
   expect(readFileSync(join(folder, 'c.md'), 'utf8')).toContain('```diff\n--- a/mx/main.cf\n');
 });
 
 test('a secret is in no report, neither in a fix that moves it nor in the diff', () => {
-  const formats = ['json', 'ndjson', 'sarif', 'github', 'gitlab', 'junit', 'checkstyle', 'markdown'];
+  const formats = LINT_FORMATS.filter((format) => format !== 'text');
   const { status } = lint(...formats.flatMap((format) => ['--output', `${format}=${format}.out`]));
   expect(status).toBe(1);
   for (const format of formats) {

@@ -219,6 +219,25 @@ inBrowser('the page of --format html', () => {
       ),
     );
 
+  // Tables that are laid out as grids are tables no more in some browsers: the roles are written out.
+  test.each([400, 1280])('the picture is a table to those who cannot see it, at %i pixels', async (width) => {
+    await open(one, { viewport: { width, height: 900 } }, async (page) => {
+      const picture = page.getByRole('table', { name: 'From: Mail programs of users' });
+      expect(await picture.getByRole('columnheader').allInnerTexts()).toEqual([
+        'Port',
+        'Role',
+        'TLS',
+        'Protocols',
+        'Suites',
+        'Findings',
+      ]);
+      const row = picture.getByRole('row').filter({ has: page.getByRole('rowheader', { name: '993' }) });
+      expect(await row.ariaSnapshot()).toMatch(
+        /^- 'row "993 imaps imap-login\/imaps TLS from the start logins after TLS allowed by the profile: TLSv1\.2 and TLSv1\.3 \d+ suites: \d+ with forward secrecy and authenticated encryption \(AEAD\); .*; \d+ without forward secrecy warning: \d+ findings"/m,
+      );
+    });
+  });
+
   test('can be filtered by keyboard alone, says what is left, and keeps it in the address', async () => {
     await open(one, {}, async (page) => {
       const all = await seen(page, '.finding');
