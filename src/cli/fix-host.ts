@@ -1,8 +1,8 @@
-import { unifiedDiff } from '../fix/diff.ts';
 import { type FixResult, proposeFixes } from '../fix/fix.ts';
 import { postconfScript } from '../fix/postconf-script.ts';
 import { type HostInput, serverOf } from '../hosts/host.ts';
 import type { Server } from '../model/endpoint.ts';
+import { type FixedHost, fixedHost } from '../reports/fixed.ts';
 import { shownText } from '../reports/words.ts';
 import type { Encoding } from '../text/source.ts';
 import type { JudgedBy } from './host-work.ts';
@@ -52,16 +52,17 @@ export function hostFixer(orders: FixOrders): (input: HostInput, by: JudgedBy) =
   return (input, { ruleSet, profile, reasonRequired }) => {
     const options = { ...(only === undefined ? {} : { only }), unsafe, reasonRequired };
     const result = proposeFixes(input, ruleSet, profile, options);
+    const fixed = fixedHost(result, { only, written: as === 'files' });
     const said: Said = { out: [], err: [] };
-    if (as === 'diff') sayDiff(result, said);
+    if (as === 'diff') sayDiff(fixed, said);
     if (as === 'postconf') sayScript(result, input, said);
-    sayWhatIsLeft(result, only, as === 'files', said);
+    sayWhatIsLeft(fixed, said);
     return {
       out: Buffer.concat(said.out),
       err: said.err.join(''),
       servers: [...new Set(result.files.map(({ server }) => server))],
-      mended: result.mended.length,
-      silenced: result.suppressed.filter(({ finding: { rule } }) => only?.has(rule) !== false).length,
+      mended: fixed.mended.length,
+      silenced: fixed.silenced,
       files:
         as !== 'files'
           ? []
@@ -75,9 +76,9 @@ export function hostFixer(orders: FixOrders): (input: HostInput, by: JudgedBy) =
   };
 }
 
-function sayDiff({ files }: FixResult, { out, err }: Said): void {
-  for (const file of files) {
-    const { path, text, encoding, withheld } = unifiedDiff(file);
+function sayDiff({ files }: FixedHost, { out, err }: Said): void {
+  for (const { diff } of files) {
+    const { path, text, encoding, withheld } = diff;
     out.push(Buffer.from(text, encoding));
     for (const line of new Set(withheld)) {
       err.push(
@@ -102,18 +103,8 @@ function sayScript({ before, after, files }: FixResult, input: HostInput, { out,
     err.push(`${shownText(postfix?.directory ?? root)}: postconf cannot do this: ${shownText(what)}\n`);
 }
 
-/** What was not mended and why, one line each; the line is that of the file as it is on the disk in the end. */
-function sayWhatIsLeft(
-  { left, findingsBefore }: FixResult,
-  only: ReadonlySet<string> | undefined,
-  written: boolean,
-  { err }: Said,
-): void {
-  for (const { finding, reason } of left) {
-    if (only !== undefined && !only.has(finding.rule)) continue;
-    const before = findingsBefore.find(({ fingerprint }) => fingerprint === finding.fingerprint);
-    const { source, span } = (written ? finding : (before ?? finding)).at;
-    const { line } = source.position(span.start);
-    err.push(`${shownText(source.path)}:${line} ${finding.rule}: ${shownText(reason, 300)}\n`);
-  }
+/** What was not mended and why, one line each. */
+function sayWhatIsLeft({ left }: FixedHost, { err }: Said): void {
+  for (const { file, line, rule, reason } of left)
+    err.push(`${shownText(file)}:${line} ${rule}: ${shownText(reason, 300)}\n`);
 }

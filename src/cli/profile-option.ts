@@ -5,7 +5,6 @@ import type { Config, ConfigLayer, HostConfig } from '../hosts/config.ts';
 import type { InputError } from '../hosts/files.ts';
 import type { FoundHost } from '../hosts/find.ts';
 import { readJsonFile } from '../hosts/json-file.ts';
-import { THRESHOLD_PARTS } from '../model/thresholds.ts';
 import {
   changedProfile,
   type Profile,
@@ -13,8 +12,8 @@ import {
   ProfileError,
   type ProfileFile,
   resolveProfile,
-  type Severities,
 } from '../rules/profile.ts';
+import { checkSeverity, checkSources } from '../rules/profile-checks.ts';
 import {
   BUILTIN_PROFILE_NAMES,
   builtinProfile,
@@ -214,37 +213,6 @@ function profilePath(name: string, folder: string): string | null {
   );
 }
 
-/**
- * Holds the ids in levels against the rules.
- *
- * @param error makes the error at the place of an id
- * @throws what `error` makes
- */
-export function checkSeverity(
-  severity: Severities,
-  rules: RuleSet,
-  error: (problem: string, rule: string, message?: string) => Error,
-): void {
-  for (const [id, levels] of Object.entries(severity)) {
-    const rule = rules.find(id);
-    if (rule === undefined) throw error(`there is no rule "${id}"${ruleHint(id, rules)}`, id);
-    if (typeof levels === 'string') continue;
-    const messages = [...Object.keys(rule.messages), '*'];
-    const unknown = Object.keys(levels).find((message) => !messages.includes(message));
-    if (unknown === undefined) continue;
-    const meant = nearest(unknown, messages);
-    const hint = meant === null ? `: ${messages.join(', ')}` : `; did you mean "${meant}"?`;
-    throw error(`${id} has no message "${unknown}"${hint}`, id, unknown);
-  }
-}
-
-/** The rule that was probably meant; one whose name was given without what stands before it too. */
-function ruleHint(id: string, { rules }: RuleSet): string {
-  const ids = rules.map((rule) => rule.id);
-  const meant = nearest(id, ids) ?? ids.find((known) => known.endsWith(`/${id}`));
-  return meant === undefined ? '; see pfharden rules' : `; did you mean "${meant}"?`;
-}
-
 /** Reads a profile file and the files that it extends, by the names that they are extended by. */
 async function readChain(
   path: string,
@@ -255,13 +223,9 @@ async function readChain(
   checkSeverity(file.value.severity ?? {}, rules, (problem, ...ids: readonly (string | undefined)[]) =>
     file.keyError(['/severity', ...ids.map((id) => pointerPart(id ?? ''))].join('/'), problem),
   );
-  for (const name of Object.keys(file.value.sources ?? {})) {
-    if (SOURCE_NAMES.includes(name)) continue;
-    const meant = nearest(name, SOURCE_NAMES);
-    const hint =
-      meant === null ? `: ${Object.keys(THRESHOLD_PARTS).join(', ')}` : `; did you mean "${meant}"?`;
-    throw file.keyError(`/sources/${pointerPart(name)}`, `there is no threshold "${name}"${hint}`);
-  }
+  checkSources(file.value.sources ?? {}, (problem, name) =>
+    file.keyError(`/sources/${pointerPart(name)}`, problem),
+  );
   const extended = file.value.extends;
   if (extended !== undefined && builtinProfileFile(extended) === undefined && !files.has(extended)) {
     const next = profilePath(extended, dirname(path));
@@ -276,9 +240,3 @@ async function readChain(
   }
   return file.value;
 }
-
-/** Thresholds and their parts, as `sources` of a profile names them. */
-const SOURCE_NAMES: readonly string[] = Object.entries(THRESHOLD_PARTS).flatMap(([name, parts]) => [
-  name,
-  ...parts.map((part) => `${name}.${part}`),
-]);

@@ -1,26 +1,14 @@
 import { andList } from '../rules/messages.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
-import { nearest } from '../text/nearest.ts';
+import { rulesMeant } from '../rules/rules-meant.ts';
 import { UsageError } from './errors.ts';
 import type { CommandName } from './options.ts';
 
-/**
- * The ids that a user means by one: what stands before the last slash may be left out, and then the rules
- * of that name of both servers are meant.
- *
- * @throws UsageError with the nearest id
- */
-function meantRules(text: string, command: CommandName, { rules }: RuleSet): readonly string[] {
-  const ids = rules.map(({ id }) => id);
-  if (ids.includes(text)) return [text];
-  const ending = ids.filter((id) => id.endsWith(`/${text}`));
-  if (ending.length > 0) return ending;
-  const name = nearest(text, new Set(ids.map((id) => id.replace(/^.*\//, ''))));
-  const meant = nearest(text, ids) ?? ids.find((id) => id.endsWith(`/${name}`));
-  throw new UsageError(
-    `there is no rule "${text}"${meant === undefined ? '; pfharden rules lists them' : `; did you mean ${meant}?`}`,
-    command,
-  );
+/** @throws UsageError with the nearest id */
+function meantRules(text: string, command: CommandName, ruleSet: RuleSet): readonly string[] {
+  const ids = rulesMeant(text, ruleSet);
+  if (typeof ids === 'string') throw new UsageError(ids, command);
+  return ids;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { InputError } from './files.ts';
+import type { InputError } from './input-error.ts';
 
 /** A file or folder that would be a configuration, and is left out of a search. */
 export interface LeftOut {

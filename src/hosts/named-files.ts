@@ -1,9 +1,9 @@
-import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, normalize, posix, relative, resolve } from 'node:path';
 import type { DovecotFiles } from '../dovecot/load.ts';
 import { SourceFile } from '../text/source.ts';
+import { readdirSync, readSource, readSourceOrNull, statSync } from './disk.ts';
 import { DOVECOT_FILE, madeName } from './file-names.ts';
-import { errorCode, InputError, readSource, readSourceOrNull, reasonOf } from './files.ts';
+import { errorCode, InputError, reasonOf } from './input-error.ts';
 import { fileOrTemplate } from './places.ts';
 
 /** What Dovecot's own dovecot.conf includes last. */

@@ -1,7 +1,7 @@
-import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, normalize, resolve } from 'node:path';
+import { lstatSync, readdirSync, realpathSync } from './disk.ts';
 import { DOVECOT_FILE, isFragmentName, madeName, POSTFIX_FILES } from './file-names.ts';
-import { errorCode, InputError, reasonOf } from './files.ts';
+import { errorCode, InputError, reasonOf } from './input-error.ts';
 
 /** Where the configuration of Postfix lies: plain data, as are all places. */
 export interface PostfixPlace {

@@ -54,8 +54,19 @@ export class HostsDocument {
   }
 }
 
+/** A release, and how it is known. */
+type ReleaseJson = Pick<KnownRelease, 'version' | 'versionFrom'>;
+
 /** What every report says of a host: where it is and for which releases it is judged. */
-export function hostHead(host: Host): Readonly<Record<string, unknown>> {
+export interface HostHead {
+  readonly root: string;
+  readonly postfix: (ReleaseJson & { readonly directory: string }) | null;
+  readonly dovecot: (ReleaseJson & { readonly file: string }) | null;
+  readonly openssl: ReleaseJson;
+}
+
+/** What every report says of a host. */
+export function hostHead(host: Host): HostHead {
   const { postfix, dovecot, releases } = host;
   return {
     root: host.root,
@@ -66,7 +77,7 @@ export function hostHead(host: Host): Readonly<Record<string, unknown>> {
   };
 }
 
-function known({ version, versionFrom }: KnownRelease): { version: string; versionFrom: string } {
+function known({ version, versionFrom }: KnownRelease): ReleaseJson {
   return { version, versionFrom };
 }
 
@@ -97,7 +108,13 @@ export function lintHostHead(host: Host, profile: string | null): Readonly<Recor
 }
 
 /** The `summary` of `lint --format json`. */
-export function lintSummary({ error, warning, info, suppressed, fixable }: Totals): unknown {
+export function lintSummary({
+  error,
+  warning,
+  info,
+  suppressed,
+  fixable,
+}: Totals): Readonly<Pick<Totals, 'error' | 'warning' | 'info' | 'suppressed' | 'fixable'>> {
   return { error, warning, info, suppressed, fixable };
 }
 

@@ -4,7 +4,7 @@ import { type EndpointAuth, type EndpointTls, SERVER_NAMES } from '../model/endp
 import { shownValue } from '../model/secrets.ts';
 import type { Origin } from '../model/setting.ts';
 import { protocolsText, type TableFormat } from './endpoint-table.ts';
-import { hostHead } from './json.ts';
+import { type HostHead, hostHead } from './json.ts';
 import type { Palette } from './palette.ts';
 import { type ShownEndpoint, shownEndpoints, tlsLines } from './show-endpoints.ts';
 import { type ShownSetting, settingsOf } from './show-settings.ts';
@@ -12,8 +12,28 @@ import { type EndpointJson, FILLED, templatedEndpoints } from './show-template.t
 import { hostName, judgedPrograms, PROGRAM_NAMES } from './text.ts';
 import { shownText, widthOf, wrap } from './words.ts';
 
+/** A setting as JSON. */
+interface SettingJson extends Pick<ShownSetting, 'server' | 'service' | 'name'> {
+  readonly value: string | null;
+  readonly effective: string | null;
+  readonly templated?: true;
+  readonly origin: OriginJson;
+}
+
+interface OriginJson {
+  readonly kind: Origin['kind'];
+  readonly file: string | null;
+  readonly line: number | null;
+}
+
 /** A host of `show --format json`. */
-export function showHost(host: Host, all: boolean): unknown {
+export interface HostJson extends HostHead {
+  readonly settings: readonly SettingJson[];
+  readonly endpoints: readonly EndpointJson[];
+}
+
+/** A host of `show --format json`. */
+export function showHost(host: Host, all: boolean): HostJson {
   return {
     ...hostHead(host),
     settings: settingsOf(host, all).map(({ server, service, name, raw, value, filled, origin }) => ({
@@ -22,7 +42,7 @@ export function showHost(host: Host, all: boolean): unknown {
       name,
       value: filled === 'written' ? null : shownValue(name, raw),
       effective: filled === null ? shownValue(name, value) : null,
-      ...(filled === null ? {} : { templated: true }),
+      ...(filled === null ? {} : { templated: true as const }),
       origin: originJson(origin),
     })),
     endpoints: endpointsJson(host),
@@ -64,7 +84,7 @@ function tlsJson({ mode, protocols, ciphers, preference, keyTypes }: EndpointTls
   };
 }
 
-function originJson(origin: Origin): unknown {
+function originJson(origin: Origin): OriginJson {
   if (origin.kind === 'default') return { kind: 'default', file: null, line: null };
   const { source, span } = origin.at;
   return { kind: origin.kind, file: source.path, line: source.position(span.start).line };

@@ -32,7 +32,7 @@ interface Shown {
 }
 
 it('shows null for what a template fills, and what the files tell', () => {
-  const { settings } = showHost(host(), false) as Shown;
+  const { settings } = showHost(host(), false) as unknown as Shown;
   expect(
     settings.map(({ name, value, effective, templated }) => [name, value, effective, templated ?? false]),
   ).toEqual([
@@ -49,7 +49,7 @@ it('shows null for what a template fills, and what the files tell', () => {
 });
 
 it('shows of endpoints what all renderings have', () => {
-  const { endpoints } = showHost(host(), false) as Shown;
+  const { endpoints } = showHost(host(), false) as unknown as Shown;
   const smtp = endpoints.find(({ id }) => id === 'smtp/inet');
   expect(smtp).toMatchObject({
     role: 'mx',
