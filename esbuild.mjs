@@ -1,6 +1,7 @@
 // Builds pfharden, and runs TypeScript files of this repository.
 //
-//   node esbuild.mjs                     src/cli/main.ts -> dist/pfharden.js and what it loads
+//   node esbuild.mjs                     src/cli/main.ts -> dist/pfharden.js and what it loads,
+//                                        src/library/index.ts -> dist/library.mjs
 //   node esbuild.mjs run FILE [ARG…]     bundles FILE and runs it with ARG…, passing on its exit status
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -142,8 +143,18 @@ function minified(text, loader) {
 const noRules = async () =>
   'export const rules = []; export const profiles = []; export const templates = {}; export const pages = [];';
 
+/** @type {Map<string, Promise<string>>} */
+const compiledRules = new Map();
+
 /** @param {string} name */
-async function compileRules(name) {
+function compileRules(name) {
+  const made = compiledRules.get(name) ?? compileRulesAnew(name);
+  compiledRules.set(name, made);
+  return made;
+}
+
+/** @param {string} name */
+async function compileRulesAnew(name) {
   const compiler = path.join(root, 'src', 'build', 'rules-module.ts');
   if (!(await exists(compiler))) return noRules();
   // The compiler of the rules may import code that imports the compiled rules: it gets none.
@@ -219,6 +230,10 @@ async function buildDist() {
   const mainName = hashed('main.js', main);
   files.set(mainName, main);
   files.set('config.schema.json', await schemaForEditors());
+  const library = await bundleLibrary();
+  results.push(library);
+  files.set('library.mjs', library.text);
+  files.set('library.d.mts', await fs.readFile(path.join(root, 'src', 'library', 'api.d.ts'), 'utf8'));
   // The package is one of ES modules, and what is built here is none.
   files.set('package.json', '{"type":"commonjs"}\n');
   const licences = await thirdPartyLicences(results.map(({ metafile }) => metafile));
@@ -266,6 +281,39 @@ async function bundle(entry, lazy) {
   const url = 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;';
   return { text: text.includes('importMetaUrl') ? url + text : text, metafile };
 }
+
+/** Bundles the library as one module that needs nothing of Node. */
+async function bundleLibrary() {
+  const { outputFiles, metafile } = await esbuild.build({
+    ...common,
+    entryPoints: [path.join(root, 'src', 'library', 'index.ts')],
+    outdir: dist,
+    platform: 'browser',
+    alias: { ...common.alias, 'node:path': 'path-browserify' },
+    // Paths that do not begin with / are kept apart from those that do.
+    define: { 'process.cwd': 'workingFolder' },
+    inject: [path.join(root, 'src', 'library', 'working-folder.ts')],
+    splitting: false,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    metafile: true,
+    write: false,
+    plugins: [textsForDisk, jsonAsText, validators, builtinRules(compileRules)],
+  });
+  return { text: outputFiles[0]?.text ?? '', metafile };
+}
+
+/** Texts in the place of files. */
+const textsForDisk = {
+  name: 'texts-for-disk',
+  /** @param {esbuild.PluginBuild} build */
+  setup(build) {
+    build.onResolve({ filter: /\/disk\.ts$/ }, () => ({
+      path: path.join(root, 'src', 'library', 'texts.ts'),
+    }));
+  },
+};
 
 /** @param {Map<string, string>} lazy */
 function ownFiles(lazy) {

@@ -12,6 +12,7 @@ const floors = [
   ['rules', 'probe'],
   ['fix', 'logs'],
   ['reports'],
+  ['library'],
   ['cli'],
 ];
 
