@@ -385,7 +385,9 @@ describe('the picture', () => {
     expect(suites?.parts.map(({ kind }) => kind)).toEqual(['best', 'noAead', 'below']);
     expect(suites?.parts.map(({ x, width }) => x + width).at(-1)).toBeCloseTo(120, -1);
     expect(suites?.words).toMatch(/^40 suites: 30 with .*; 9 with .*; 1 below the profile \(1 RC4\)$/);
-    expect(only({ suites: null }).suites).toBeNull();
+    expect(only({ suites: null })).toMatchObject({ suites: null, noSuites: 'suites not known' });
+    const none = { below: 0, noForwardSecrecy: 0, noAead: 0, best: 0, why: '' };
+    expect(only({ suites: none })).toMatchObject({ suites: null, noSuites: 'no suites' });
     const filled = { ...endpoint.protocols, TLSv1: null } as EndpointView['protocols'];
     expect(only({ protocols: filled })).toMatchObject({
       spoken: 'allowed by the profile: TLSv1.2 and TLSv1.3; not known: TLSv1',
@@ -400,6 +402,23 @@ describe('the picture', () => {
     const auth = { beforeTls: null, afterTls: ['PLAIN'] };
     expect(only({ auth })).toMatchObject({ auth: 'logins before and after TLS', exposed: true });
     expect(only({ auth, public: false })).toMatchObject({ exposed: false });
+  });
+
+  test('TLS that speaks nothing is said to', () => {
+    const protocols = {
+      SSLv2: 'off',
+      SSLv3: 'off',
+      TLSv1: 'off',
+      'TLSv1.1': 'off',
+      'TLSv1.2': 'off',
+      'TLSv1.3': 'off',
+    } as const;
+    const notes = (view: Partial<EndpointView>) =>
+      pictureOf([{ ...endpoint, protocols, ...view }], new Map()).notes.map(({ text }) => text);
+    expect(notes({})).toEqual(['TLS is on, and as these files stand no protocol works']);
+    expect(notes({ mode: 'none' })).toEqual([]);
+    expect(notes({ fault: 'no certificate' })).toEqual([]);
+    expect(notes({ protocols: { ...protocols, 'TLSv1.2': null } })).toEqual([]);
   });
 
   test('a note is said once, with all ports that it is true of', () => {

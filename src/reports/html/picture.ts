@@ -29,6 +29,8 @@ interface PictureRow {
   /** The protocols in words. */
   readonly spoken: string;
   readonly suites: SuiteBar | null;
+  /** What is said in the place of a bar. */
+  readonly noSuites: string;
   readonly auth: string;
   /** Passwords may cross the network in the clear. */
   readonly exposed: boolean;
@@ -100,12 +102,20 @@ export function pictureOf(
   const notes = new Map<string, string[]>();
   for (const endpoint of endpoints) {
     const place = endpoint.side === 'client' ? endpoint.id.replace(/>.*$/s, '') : placeOf(endpoint);
-    for (const note of endpoint.notes ?? []) notes.set(note, [...(notes.get(note) ?? []), place]);
+    for (const note of [...(endpoint.notes ?? []), ...silentTls(endpoint)])
+      notes.set(note, [...(notes.get(note) ?? []), place]);
   }
   return {
     groups,
     notes: [...notes].map(([text, places]) => ({ places: [...new Set(places)].join(', '), text })),
   };
+}
+
+/** TLS that is on and speaks nothing, such as that of Dovecot without a certificate. */
+function silentTls({ mode, fault, protocols }: EndpointView): readonly string[] {
+  if (mode === null || mode === 'none' || fault !== '' || protocols === null) return [];
+  const isSilent = PROTOCOLS.every((name) => protocols[name] === 'off');
+  return isSilent ? ['TLS is on, and as these files stand no protocol works'] : [];
 }
 
 function peerOf({ side, role, port, address, public: isPublic }: EndpointView): number {
@@ -130,6 +140,7 @@ function pictureRow(endpoint: EndpointView, found: EndpointFindings | null): Pic
     protocols: protocolCells(endpoint),
     spoken: spokenText(endpoint),
     suites: endpoint.suites === null ? null : suiteBar(endpoint.suites),
+    noSuites: endpoint.suites === null ? 'suites not known' : 'no suites',
     auth: authText(endpoint),
     exposed: endpoint.public === true && endpoint.auth !== null && isOffered(endpoint.auth.beforeTls),
     found: found === null ? null : { ...found, words: count(found.count, 'finding') },
