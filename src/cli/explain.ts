@@ -18,7 +18,7 @@ const INDENT = 6;
 export async function explain({ words, given }: Request): Promise<number> {
   const [word, ...more] = words;
   if (word === undefined || more.length > 0)
-    throw new UsageError('explain takes the id of one rule', 'explain');
+    throw new UsageError('explain takes the id of one rule; pfharden rules lists them', 'explain');
   const rules = await RunRules.here(listOf(given, 'rules'));
   const id = ruleId(word, 'explain', rules.ruleSet);
   const { pages } = await import('virtual:builtin-rule-pages');

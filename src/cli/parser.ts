@@ -60,23 +60,45 @@ export async function parse(args: readonly string[]): Promise<Request | Problem>
   const command = args.find((arg) => Object.hasOwn(COMMANDS, arg)) as CommandName | undefined;
   const first = args.find((arg) => !arg.startsWith('-'));
   if (command === undefined || first !== command)
-    return { problem: notACommand(first, args[0]), command: undefined };
+    return { problem: notACommand(args, command), command: undefined };
 
   let argv: Record<string, unknown>;
   try {
     argv = await parser.parseAsync([...args]);
   } catch (error) {
-    return { problem: inOwnWords(error instanceof Error ? error.message : String(error), command), command };
+    const message = error instanceof Error ? error.message : String(error);
+    return { problem: inOwnWords(message, command, args), command };
   }
+  const empty = Object.keys(OPTIONS[command]).find((name) => [argv[name]].flat().includes(''));
+  if (empty !== undefined) return { problem: `--${empty} needs a value`, command };
   return request(command, argv);
 }
 
-function notACommand(word: string | undefined, option: string | undefined): string {
+/** What is wrong with a line that does not begin with a command; there may be one further on. */
+function notACommand(args: readonly string[], command: CommandName | undefined): string {
   const names = Object.keys(COMMANDS);
-  if (word === undefined)
-    return option === undefined ? `which command? ${names.join(', ')}` : `unknown option ${option}`;
+  const [option] = args;
+  if (option === undefined) return `which command? ${names.join(', ')}`;
+  if (option.startsWith('-')) {
+    return command === undefined
+      ? unknownOption(option, GENERAL_OPTIONS)
+      : `options stand behind the command: pfharden ${command} ${option} …`;
+  }
+  // There is help for every command.
+  const word = (option === 'help' ? args[1] : undefined) ?? option;
   const meant = nearest(word, names);
   return `unknown command "${word}"${meant === null ? '' : `; did you mean ${meant}?`}`;
+}
+
+const GENERAL_OPTIONS: readonly string[] = ['help', 'version'];
+
+/** What is wrong with an option as it was written, and what was probably meant: of one letter, what begins with it. */
+function unknownOption(option: string, names: readonly string[]): string {
+  const name = option.replace(/^-+|=.*$/gs, '');
+  const beginning = names.filter((one) => one.startsWith(name));
+  const meant = name.length === 1 ? (beginning.length === 1 ? beginning[0] : null) : nearest(name, names);
+  const written = option.replace(/=.*$/s, '');
+  return `unknown option ${written}${meant === null || meant === undefined ? '' : `; did you mean --${meant}?`}`;
 }
 
 function request(command: CommandName, argv: Readonly<Record<string, unknown>>): Request {
@@ -95,12 +117,17 @@ function request(command: CommandName, argv: Readonly<Record<string, unknown>>):
 }
 
 /** The messages of yargs in one line, with what was probably meant. */
-function inOwnWords(message: string, command: CommandName | undefined): string {
+function inOwnWords(message: string, command: CommandName, args: readonly string[]): string {
   const unknown = /^Unknown arguments?: (.*)$/m.exec(message)?.[1]?.split(', ')[0];
   if (unknown !== undefined) {
-    const names = Object.keys(command === undefined ? {} : OPTIONS[command]);
-    const meant = nearest(unknown, names);
-    return `unknown option or word "${unknown}"${meant === null ? '' : `; did you mean --${meant}?`}`;
+    const option = args.find((arg) => arg.startsWith('-') && arg.replace(/^-+|=.*$/gs, '') === unknown);
+    if (option === undefined) return `"${unknown}" is a word too many`;
+    const others = (Object.keys(OPTIONS) as CommandName[]).filter((name) =>
+      Object.hasOwn(OPTIONS[name], unknown),
+    );
+    return others.length > 0
+      ? `${command} has no option --${unknown}; ${others.join(', ')} ${others.length === 1 ? 'has' : 'have'} it`
+      : unknownOption(option, [...Object.keys(OPTIONS[command]), ...GENERAL_OPTIONS]);
   }
   const choice = /Argument: (\S+), Given: (.*?), Choices: (.*)$/m.exec(message);
   if (choice !== null)
@@ -108,6 +135,6 @@ function inOwnWords(message: string, command: CommandName | undefined): string {
   const lacking = /^Not enough arguments following: (\S+)/m.exec(message)?.[1];
   if (lacking !== undefined) return `--${lacking} needs a value`;
   if (/^Not enough non-option arguments/m.test(message))
-    return `${command ?? 'this'} needs ${command === 'explain' ? 'the id of a rule' : 'more words'}`;
+    return `${command} needs ${command === 'explain' ? 'the id of a rule' : 'more words'}`;
   return message.split('\n')[0] ?? message;
 }
