@@ -251,7 +251,7 @@ function addPeers(groups: readonly Group[], peers: readonly Peer[], named: boole
     peer.rows.forEach((row, at) => {
       const group = byRow[row];
       const sessions = peer.sessions[at] ?? 0;
-      if (group !== undefined && sessions > 0) own.set(group, (own.get(group) ?? 0) + sessions);
+      if (group !== undefined) own.set(group, (own.get(group) ?? 0) + sessions);
     });
     for (const [group, sessions] of own) {
       group.peers++;

@@ -192,6 +192,11 @@ test('the mark of counts is theirs, whatever order a file has them in, and no ot
   expect(new Set([one, ...others]).size).toBe(7);
 });
 
+test('lines are added up, of each kind', () => {
+  const file = JSON.stringify({ ...DOCUMENT, lines: { lines: 10, unread: 2, long: 3 } });
+  expect(merged([file, file]).lines).toEqual({ lines: 20, unread: 4, long: 6 });
+});
+
 test('of two names of an address the one that was there first', () => {
   const named = (day: string, name: string): string => lines({ ...COUNT, day, name });
   const files = [
@@ -211,6 +216,9 @@ test('domains of several files are as many as are kept', () => {
     const [[address, name, counted], other] = DOCUMENT.peers as [unknown[], unknown[]];
     return JSON.stringify({ ...DOCUMENT, peers: [[address, name, counted, details], other] });
   };
+  const more = file(10).replace('"moreRecipients":false', '"moreRecipients":true');
+  expect(merged([more, file(10)]).peers[0]?.details?.recipients).toMatchObject({ more: true });
+  expect(merged([file(10), more]).peers[0]?.details?.recipients).toMatchObject({ more: true });
   const details = (...from: number[]) => merged(from.map(file)).peers[0]?.details?.recipients;
   expect(details(10, 15)).toMatchObject({ more: false, names: { length: 20 } });
   expect(details(10, 16)).toMatchObject({ more: true, names: { length: 20 } });
@@ -238,6 +246,11 @@ describe('what is no file of counts', () => {
       'a negative count',
       changed({ rows: [{ ...SESSION, days: [[0, -5]] }] }),
       'rows[0].days is -5, and no number from 1 up',
+    ],
+    [
+      'no session',
+      changed({ rows: [{ ...SESSION, days: [[0, 0]] }] }),
+      'rows[0].days is 0, and no number from 1 up',
     ],
     ['half a session', changed({ peers: [['192.0.2.1', 'x', [[0, 0.5]]]] }), 'peers[0][2] is 0.5'],
     ['a count as a text', lines({ ...COUNT, sessions: '3' }), 'line 1: sessions is "3", and no number'],

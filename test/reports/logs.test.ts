@@ -127,11 +127,14 @@ describe('as text', () => {
       qmgr('2026-11-02', 'AB1', 'x@d.example') +
       smtpd('2026-11-02', `AB2: client=${B}, sasl_method=PLAIN, sasl_username=m\u00c3\u00bcller`) +
       smtpd('2026-11-02', `disconnect from ${B} ehlo=1 auth=1 mail=1 quit=1 commands=4`) +
+      tls('2026-11-02', B, NEW) +
       delivery('2026-11-02');
     const text = logsText(ask({ peers: true }, log), PLAIN);
     expect(text).toContain(
       '    1  192.0.2.1  a.example  from d.example\n    1  192.0.2.2  unknown  as müller\n',
     );
+    // Where he did not log in he is not named.
+    expect(text).toContain('    1  192.0.2.2  unknown\n');
     expect(text).toContain('    1  192.0.2.9  mx.example.net  to example.net\n');
     expect(logsCsv(ask({ peers: true }, log))).toContain(',192.0.2.2,unknown,1,,müller\r\n');
   });

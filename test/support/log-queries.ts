@@ -72,8 +72,10 @@ function madeLog(): string {
         const name = kind === 6 ? ' to mx.example.org' : '';
         line(`Anonymous TLS connection established from ${peer}${name}: ${suite} (256/256 bits)`);
         line(`disconnect from ${peer} ehlo=2 starttls=1 mail=1 rcpt=1 data=1 quit=1 commands=7`);
-      } else if (kind === 7) line(`disconnect from ${peer} ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5`);
-      else if (kind === 8) line(`disconnect from ${peer} ehlo=1 quit=1 commands=2`);
+      } else if (kind === 7) {
+        const what = session % 2 === 0 ? 'mail=1 rcpt=1 data=1' : 'auth=1';
+        line(`disconnect from ${peer} ehlo=1 ${what} quit=1 commands=3`);
+      } else if (kind === 8) line(`disconnect from ${peer} ehlo=1 quit=1 commands=2`);
       else {
         line(`SSL_accept error from ${peer}: -1`);
         line('warning: TLS library problem: error:0A0000C1:SSL routines::no shared cipher:statem.c:1:');
