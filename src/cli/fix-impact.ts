@@ -1,6 +1,6 @@
 import { type FixOptions, proposeFixes } from '../fix/fix.ts';
 import { buildHost, type Host, type HostInput } from '../hosts/host.ts';
-import { type Impact, impactOf } from '../logs/impact/impact.ts';
+import { type Impact, LogParties } from '../logs/impact/impact.ts';
 import { type Kept, keepShare } from '../logs/impact/keep.ts';
 import { placesOf } from '../logs/impact/places.ts';
 import type { Role } from '../model/endpoint.ts';
@@ -73,9 +73,9 @@ export async function fixImpact(
   if (failed) return null;
   const from = `--keep-peers ${asked}`;
   const changeTo = (thresholds: SomeThresholds): ProfileChange => ({ severity: {}, thresholds, from });
+  const parties = new LogParties(counts, placesOf(tasks.map(({ before }) => ({ before, after: before }))));
   const impactWith = (over: SomeThresholds): Impact =>
-    impactOf(
-      counts,
+    parties.impact(
       placesOf(
         tasks.map(({ input, before, ruleSet, profile, options }) => ({
           before,

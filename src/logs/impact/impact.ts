@@ -1,7 +1,7 @@
 import type { OfferedCipher, Role } from '../../model/endpoint.ts';
 import { compareTexts } from '../summary.ts';
 import type { Peer, Row, SomeNames, WholeCounts } from '../tally.ts';
-import { candidates, type PlacePair, type Places, type Seen } from './places.ts';
+import { candidates, goesByAddress, type PlacePair, type Places, type Seen } from './places.ts';
 import { cipherOf, type Judgement, judge, VERDICTS, type Verdict } from './verdict.ts';
 
 /**
@@ -35,8 +35,6 @@ export interface Party {
   /** Where TLS cannot be had, its mail may go in the clear. */
   readonly mayClear: boolean;
   readonly sessions: number;
-  /** Sessions with TLS. */
-  readonly secure: number;
   /** Sessions with that verdict. */
   readonly affected: number;
   /** Worst first. */
@@ -85,56 +83,60 @@ const USER_ROLES: ReadonlySet<Role> = new Set([
  * @param counts of a reader that was asked for details
  */
 export function impactOf(counts: Pick<WholeCounts, 'rows' | 'peers'>, places: Places): Impact {
-  return new Judge(counts, places).impact();
+  return new LogParties(counts, places).impact(places);
 }
 
-/** Sessions of one party that are judged by the same proofs. */
-interface Sightings {
-  readonly address: string;
-  readonly sessions: Map<Row, number>;
+/** Sessions by row. */
+type RowCounts = Map<Row, number>;
+
+/** A judgement, and whether the files permit the session at all. */
+interface Outcome {
+  readonly judgement: Judgement;
+  readonly foreign: boolean;
 }
 
 interface Gathered {
   readonly name: string | null;
   readonly domains: SomeNames;
-  /** By address. */
-  readonly sightings: Map<string, Sightings>;
+  /** By address: what a user did from one is no proof of what another machine can do. */
+  readonly sightings: Map<string, RowCounts>;
 }
 
-class Judge {
-  readonly #counts: Pick<WholeCounts, 'rows' | 'peers'>;
-  readonly #places: Places;
+/** Those whom a log tells of, sorted once; several changes can be held against them. */
+export class LogParties {
+  readonly #rows: readonly Row[];
   /** Services of which some session tells of TLS: the silence of others tells that they had none. */
   readonly #telling: ReadonlySet<string>;
   readonly #parties = new Map<PartyKind, Map<string, Gathered>>(
     PARTY_KINDS.map((kind) => [kind, new Map<string, Gathered>()]),
   );
-  readonly #unknown = new Set<string>();
-  #foreign = 0;
   #refused = 0;
 
-  constructor(counts: Pick<WholeCounts, 'rows' | 'peers'>, places: Places) {
-    this.#counts = counts;
-    this.#places = places;
-    this.#telling = new Set(counts.rows.filter(({ state }) => state !== 'untold').map(serviceKey));
+  /** @param places tell which ports are for users, as they are before a change */
+  constructor({ rows, peers }: Pick<WholeCounts, 'rows' | 'peers'>, places: Places) {
+    this.#rows = rows;
+    this.#telling = new Set(rows.filter(({ state }) => state !== 'untold').map(serviceKey));
+    const kinds = rows.map((row) => kindOf(row, places));
+    for (const peer of peers) this.#gather(peer, kinds);
   }
 
-  impact(): Impact {
-    for (const peer of this.#counts.peers) this.#gather(peer);
-    const kinds = PARTY_KINDS.map((kind) => this.#judged(kind));
+  /** What a change comes to for them. */
+  impact(places: Places): Impact {
+    const judging = new Judge(places, this.#telling);
+    const kinds = PARTY_KINDS.map((kind) => judging.all(kind, this.#parties.get(kind)?.values() ?? []));
     return {
       kinds,
-      foreign: this.#foreign,
-      unknownServices: [...this.#unknown].sort(),
+      foreign: judging.foreign,
+      unknownServices: [...judging.unknown].sort(),
       refused: this.#refused,
     };
   }
 
   /** Sorts the sessions of a peer by whom they are of. */
-  #gather(peer: Peer): void {
+  #gather(peer: Peer, kinds: readonly PartyKind[]): void {
     const left = new Map<Row, number>();
     peer.rows.forEach((index, at) => {
-      const row = this.#counts.rows[index];
+      const row = this.#rows[index];
       const sessions = peer.sessions[at] ?? 0;
       if (row === undefined || sessions <= 0) return;
       if (row.state === 'refused') this.#refused += sessions;
@@ -142,7 +144,7 @@ class Judge {
     });
     for (const [name, rows] of peer.details?.users ?? []) {
       for (const [index, sessions] of rows) {
-        const row = this.#counts.rows[index];
+        const row = this.#rows[index];
         const there = row === undefined ? 0 : Math.min(sessions, left.get(row) ?? 0);
         if (row === undefined || there === 0) continue;
         this.#add('users', name, name, peer, row, there);
@@ -151,58 +153,78 @@ class Judge {
     }
     for (const [row, sessions] of left) {
       if (sessions === 0) continue;
-      const kind = this.#kindOf(row);
+      const kind = kinds[row.index] ?? 'senders';
+      // No login begins with a blank.
       this.#add(kind, ` ${peer.address}`, kind === 'users' ? null : peer.name, peer, row, sessions);
     }
   }
 
-  #kindOf(row: Row): PartyKind {
-    if (row.direction === 'out') return 'servers';
-    if (row.login !== null) return 'users';
-    const pairs = this.#places.get(serviceKey(row)) ?? [];
-    const forUsers =
-      pairs.length === 0
-        ? /submission|smtps|-login$/.test(row.service)
-        : pairs.every(({ before, after }) => USER_ROLES.has((before ?? after)?.role ?? 'mx'));
-    return forUsers ? 'visitors' : 'senders';
-  }
-
   #add(kind: PartyKind, key: string, name: string | null, peer: Peer, row: Row, sessions: number): void {
     const parties = this.#parties.get(kind);
-    const none = { names: [], more: false };
-    const domains =
-      kind === 'servers' ? peer.details?.recipients : kind === 'senders' ? peer.details?.senders : none;
-    const party = parties?.get(key) ?? {
-      name,
-      domains: domains ?? none,
-      sightings: new Map<string, Sightings>(),
-    };
-    parties?.set(key, party);
-    const at = party.sightings.get(peer.address) ?? {
-      address: peer.address,
-      sessions: new Map<Row, number>(),
-    };
-    party.sightings.set(peer.address, at);
-    at.sessions.set(row, (at.sessions.get(row) ?? 0) + sessions);
+    let party = parties?.get(key);
+    if (party === undefined) {
+      const domains =
+        kind === 'servers' ? peer.details?.recipients : kind === 'senders' ? peer.details?.senders : NONE;
+      party = { name, domains: domains ?? NONE, sightings: new Map() };
+      parties?.set(key, party);
+    }
+    let rows = party.sightings.get(peer.address);
+    if (rows === undefined) {
+      rows = new Map();
+      party.sightings.set(peer.address, rows);
+    }
+    rows.set(row, (rows.get(row) ?? 0) + sessions);
+  }
+}
+
+const NONE: SomeNames = { names: [], more: false };
+
+function kindOf(row: Row, places: Places): PartyKind {
+  if (row.direction === 'out') return 'servers';
+  if (row.login !== null) return 'users';
+  const pairs = places.get(serviceKey(row)) ?? [];
+  const forUsers =
+    pairs.length === 0
+      ? /submission|smtps|-login$/.test(row.service)
+      : pairs.every(({ before, after }) => USER_ROLES.has((before ?? after)?.role ?? 'mx'));
+  return forUsers ? 'visitors' : 'senders';
+}
+
+class Judge {
+  /** Names in the log of which the files have no service, and sessions that the files do not permit. */
+  readonly unknown = new Set<string>();
+  foreign = 0;
+  readonly #places: Places;
+  readonly #telling: ReadonlySet<string>;
+  /** What became of sessions of a row, by what else the peer was seen with; most peers are like others. */
+  readonly #known = new Map<string, Outcome>();
+
+  constructor(places: Places, telling: ReadonlySet<string>) {
+    this.#places = places;
+    this.#telling = telling;
   }
 
-  #judged(kind: PartyKind): Parties {
+  all(kind: PartyKind, gathered: Iterable<Gathered>): Parties {
     const verdicts = Object.fromEntries(
       VERDICTS.map((name) => [name, { parties: 0, sessions: 0 }]),
     ) as Record<Verdict, { parties: number; sessions: number }>;
     const concerned: Party[] = [];
     const secure = { parties: 0, sessions: 0 };
-    let all = 0;
+    let parties = 0;
     let sessions = 0;
-    for (const gathered of this.#parties.get(kind)?.values() ?? []) {
-      const party = this.#party(gathered);
-      all++;
-      sessions += party.sessions;
-      secure.sessions += party.secure;
-      if (party.secure > 0) secure.parties++;
-      verdicts[party.verdict].parties++;
-      for (const share of party.shares) verdicts[share.verdict].sessions += share.sessions;
-      if (party.verdict !== 'unaffected') concerned.push(party);
+    for (const one of gathered) {
+      const shares = this.#shares(one);
+      const verdict = shares[0]?.verdict ?? 'unaffected';
+      const withTls = sum(shares, ({ state }) => state === 'tls');
+      parties++;
+      verdicts[verdict].parties++;
+      secure.sessions += withTls;
+      if (withTls > 0) secure.parties++;
+      for (const share of shares) {
+        sessions += share.sessions;
+        verdicts[share.verdict].sessions += share.sessions;
+      }
+      if (verdict !== 'unaffected') concerned.push(partyOf(one, verdict, shares));
     }
     concerned.sort(
       (a, b) =>
@@ -211,41 +233,28 @@ class Judge {
         compareTexts(a.name ?? '', b.name ?? '') ||
         compareTexts(a.addresses[0] ?? '', b.addresses[0] ?? ''),
     );
-    return { kind, parties: all, sessions, secure, verdicts, concerned };
+    return { kind, parties, sessions, secure, verdicts, concerned };
   }
 
-  #party({ name, domains, sightings }: Gathered): Party {
-    const shares = new Map<string, Share>();
-    let sessions = 0;
-    for (const at of sightings.values()) {
-      const proofs = [...at.sessions.keys()].flatMap((row) => cipherOf(row) ?? []);
-      for (const [row, number] of at.sessions) {
-        sessions += number;
-        const share = this.#share(at.address, row, number, proofs);
-        const key = [row.index, share.verdict, share.why, share.mayClear].join();
-        const known = shares.get(key);
-        shares.set(key, known === undefined ? share : { ...known, sessions: known.sessions + number });
-      }
+  /** The sessions of a party, worst first. */
+  #shares({ sightings }: Gathered): readonly Share[] {
+    const all: Share[] = [];
+    for (const [address, counted] of sightings) {
+      const rows = [...counted.keys()];
+      const proofs = rows.flatMap((row) => cipherOf(row) ?? []);
+      const proofKey = rows.length === 1 ? '' : rows.map(({ index }) => index).join();
+      for (const [row, number] of counted) all.push(this.#share(address, row, number, { proofs, proofKey }));
     }
-    const inOrder = [...shares.values()].sort(
-      (a, b) => rank(a.verdict) - rank(b.verdict) || b.sessions - a.sessions,
-    );
-    const verdict = inOrder[0]?.verdict ?? 'unaffected';
-    const worst = inOrder.filter((share) => share.verdict === verdict);
-    return {
-      name,
-      addresses: [...sightings.keys()],
-      domains,
-      verdict,
-      mayClear: worst.every(({ mayClear }) => mayClear),
-      sessions,
-      secure: inOrder.reduce((sum, one) => sum + (one.state === 'tls' ? one.sessions : 0), 0),
-      affected: worst.reduce((sum, share) => sum + share.sessions, 0),
-      shares: inOrder,
-    };
+    if (all.length === 1) return all;
+    return merged(all).sort((a, b) => rank(a.verdict) - rank(b.verdict) || b.sessions - a.sessions);
   }
 
-  #share(address: string, row: Row, sessions: number, proofs: readonly OfferedCipher[]): Share {
+  #share(
+    address: string,
+    row: Row,
+    sessions: number,
+    { proofs, proofKey }: { readonly proofs: readonly OfferedCipher[]; readonly proofKey: string },
+  ): Share {
     const { service, protocol, cipher, login, reason } = row;
     const key = serviceKey(row);
     const state = row.state === 'untold' && this.#telling.has(key) ? 'plaintext' : row.state;
@@ -258,11 +267,49 @@ class Judge {
       secured: reason === 'secured',
     };
     const pairs: readonly PlacePair[] = this.#places.get(key) ?? [];
-    if (pairs.length === 0) this.#unknown.add(service);
-    const at = candidates(pairs, seen);
-    if (!at.fits && pairs.length > 0) this.#foreign += sessions;
-    return { service, state: seen.state, protocol, cipher, login, sessions, ...judge(at, seen, proofs) };
+    if (pairs.length === 0) this.unknown.add(service);
+    const outcomeKey = goesByAddress(pairs, address) ? null : `${row.index} ${proofKey}`;
+    const known = outcomeKey === null ? undefined : this.#known.get(outcomeKey);
+    const { judgement, foreign } = known ?? outcomeOf(pairs, seen, proofs);
+    if (outcomeKey !== null && known === undefined) this.#known.set(outcomeKey, { judgement, foreign });
+    if (foreign) this.foreign += sessions;
+    return { service, state: seen.state, protocol, cipher, login, sessions, ...judgement };
   }
+}
+
+function outcomeOf(pairs: readonly PlacePair[], seen: Seen, proofs: readonly OfferedCipher[]): Outcome {
+  const at = candidates(pairs, seen);
+  return { judgement: judge(at, seen, proofs), foreign: !at.fits && pairs.length > 0 };
+}
+
+/** Shares that are alike but for the address as one. */
+function merged(shares: readonly Share[]): Share[] {
+  const known = new Map<string, Share>();
+  for (const share of shares) {
+    const { service, state, protocol, cipher, login, verdict, why, mayClear } = share;
+    const key = [service, state, protocol, cipher, login, verdict, why, mayClear].join('\0');
+    const before = known.get(key);
+    known.set(key, before === undefined ? share : { ...share, sessions: before.sessions + share.sessions });
+  }
+  return [...known.values()];
+}
+
+function partyOf({ name, domains, sightings }: Gathered, verdict: Verdict, shares: readonly Share[]): Party {
+  const worst = shares.filter((share) => share.verdict === verdict);
+  return {
+    name,
+    addresses: [...sightings.keys()],
+    domains,
+    verdict,
+    mayClear: worst.every(({ mayClear }) => mayClear),
+    sessions: sum(shares, () => true),
+    affected: sum(worst, () => true),
+    shares,
+  };
+}
+
+function sum(shares: readonly Share[], counts: (share: Share) => boolean): number {
+  return shares.reduce((total, share) => total + (counts(share) ? share.sessions : 0), 0);
 }
 
 function serviceKey({ direction, service }: Pick<Row, 'direction' | 'service'>): string {

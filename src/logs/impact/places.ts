@@ -166,6 +166,11 @@ export function candidates(
   return possible.length === 0 ? { pairs: logged, fits: false } : { pairs: possible, fits: true };
 }
 
+/** Whether it hangs on the address of a peer at which of the endpoints it has been. */
+export function goesByAddress(pairs: readonly PlacePair[], address: string): boolean {
+  return isLoopbackAddress(address) || pairs.some(({ before }) => before !== null && before.remote !== null);
+}
+
 /** Those that fit, or all where none does. */
 function narrowed(pairs: readonly PlacePair[], fits: (pair: PlacePair) => boolean): readonly PlacePair[] {
   const some = pairs.filter(fits);

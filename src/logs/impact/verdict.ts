@@ -139,8 +139,11 @@ function offers({ tls }: Place): boolean {
 }
 
 function ofTls(before: Place | null, after: Place, seen: Seen, { proofs, fits }: Evidence): Cause {
-  if (before !== null && tlsText(before) === tlsText(after)) return { verdict: 'unaffected', why: 'stays' };
-  if (seen.state === 'untold') return { verdict: 'untold', why: 'not-told' };
+  const same = before !== null && tlsText(before) === tlsText(after);
+  // It may have been in the clear.
+  if (seen.state === 'untold' && !(same && ofClear(before, after, seen).verdict === 'unaffected'))
+    return { verdict: 'untold', why: 'not-told' };
+  if (same) return { verdict: 'unaffected', why: 'stays' };
   if (after.tls.protocols.length === 0) return { verdict: 'lost', why: 'no-tls' };
   if (before !== null && (before.tls.mode === 'implicit') !== (after.tls.mode === 'implicit'))
     return { verdict: 'lost', why: 'mode' };

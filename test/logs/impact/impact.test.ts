@@ -254,6 +254,36 @@ Senders, who bring mail  senders   share  sessions   share
     );
   });
 
+  test('the silence of a service that tells of TLS tells that there was none', () => {
+    const sent = (relay: string): string =>
+      `postfix/smtp[8]: AB1: to=<x@one.example>, relay=${relay}:25, delay=1, dsn=2.0.0, status=sent (250 ok)`;
+    const tls = `postfix/smtp[9]: Untrusted TLS connection established to mx.example[192.0.2.8]:25: ${TLS13}`;
+    const encrypt = change(
+      LOOSE,
+      LOOSE.replace('smtp_tls_security_level = may', 'smtp_tls_security_level = encrypt'),
+    );
+    const silent = impactOf(countsOf(sent('clear.example[192.0.2.9]')), encrypt);
+    expect(verdictsOf(silent, 'servers')).toEqual(['clear.example 192.0.2.9 untold 1/1']);
+    const telling = impactOf(countsOf(tls, sent('clear.example[192.0.2.9]')), encrypt);
+    expect(verdictsOf(telling, 'servers')).toEqual(['clear.example 192.0.2.9 lost 1/1']);
+  });
+
+  test('what a user did from one address is no proof for another', () => {
+    const gone = change(LOOSE, `${LOOSE}smtpd_tls_mandatory_exclude_ciphers = SHA1\n`);
+    const submission = (address: string, suite: string): string[] =>
+      session('submission/smtpd', `pc.example[${address}]`, suite, 'alice');
+    const other = countsOf(
+      ...submission('192.0.2.1', `TLSv1.2 ${CBC}`),
+      ...submission('192.0.2.2', `TLSv1.2 ${GCM}`),
+    );
+    expect(verdictsOf(impactOf(other, gone), 'users')).toEqual(['alice 192.0.2.1,192.0.2.2 risk 1/2']);
+    const same = countsOf(
+      ...submission('192.0.2.1', `TLSv1.2 ${CBC}`),
+      ...submission('192.0.2.1', `TLSv1.2 ${GCM}`),
+    );
+    expect(verdictsOf(impactOf(same, gone), 'users')).toEqual(['alice 192.0.2.1 another 1/2']);
+  });
+
   test('login where nobody may log in any more', () => {
     const open = MASTER.replace('-o smtpd_sasl_auth_enable=yes', '-o smtpd_sasl_auth_enable=no');
     const closed = impactOf(counts, change(LOOSE, LOOSE, MASTER, open));

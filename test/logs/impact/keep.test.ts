@@ -33,27 +33,26 @@ function peers(count: number, suite: string, service = 'smtpd'): string {
   return lines.map((line) => `Nov 26 15:12:28 mx1 postfix/${service}[7]: ${line}\n`).join('');
 }
 
-const input = hostInputFromTexts(
-  {
-    'main.cf': `smtpd_tls_security_level = may
+const TEXTS = {
+  'main.cf': `smtpd_tls_security_level = may
 smtpd_tls_cert_file = /etc/postfix/mail.pem
 smtpd_tls_protocols = >=TLSv1
 smtpd_tls_mandatory_protocols = >=TLSv1
 `,
-    'master.cf': `smtp inet n - n - - smtpd
+  'master.cf': `smtp inet n - n - - smtpd
 submission inet n - n - - smtpd
   -o syslog_name=postfix/submission
   -o smtpd_tls_security_level=encrypt
   -o smtpd_sasl_auth_enable=yes
 `,
-  },
-  { postfix: '3.10.13', openssl: '3.0' },
-);
+};
+const NEW_LIBRARY = hostInputFromTexts(TEXTS, { postfix: '3.10.13', openssl: '3.0' });
+const OLD_LIBRARY = hostInputFromTexts(TEXTS, { postfix: '3.7.11', openssl: '1.1.1' });
 
 const STRICT = builtinProfile('strict');
 const ROLES: ReadonlySet<Role> = new Set(['mx', 'submission']);
 
-function keep(log: string, share: number): { kept: Kept; runs: number; final: Impact } {
+function keep(log: string, share: number, input = NEW_LIBRARY): { kept: Kept; runs: number; final: Impact } {
   const counts = readCounts(log, { details: true });
   let runs = 0;
   const impactWith = (thresholds: SomeThresholds): Impact => {
@@ -94,6 +93,9 @@ describe('the strictest thresholds that keep a share', () => {
   test('the strictest that fits: not lower than it has to be', () => {
     const { kept } = keep(SENDERS + peers(9, `TLSv1.1 ${CBC}`), 0.9);
     expect(told(kept)).toEqual(['lowestProtocol.mx: TLSv1.1, not TLSv1.2: 9 of 19 senders']);
+    // Whom what the profile asks for would cut off, and not the next value alone.
+    const all = keep(SENDERS + peers(9, `TLSv1.1 ${CBC}`), 1);
+    expect(told(all.kept)).toEqual(['lowestProtocol.mx: TLSv1, not TLSv1.2: 10 of 19 senders']);
   });
 
   test('suites where users need them', () => {
@@ -120,6 +122,12 @@ describe('the strictest thresholds that keep a share', () => {
       server: [],
       tlsRequired: ['aNULL'],
     });
+    const { anywhere } = STRICT.thresholds.forbiddenCiphers;
+    const old = keep(peers(9, TLS13) + peers(1, 'TLSv1.2 DHE-RSA-SEED-SHA'), 1, OLD_LIBRARY);
+    expect(told(old.kept)).toEqual(['forbiddenCiphers.anywhere: null, not SEED: 1 of 10 senders']);
+    expect(old.kept.thresholds?.forbiddenCiphers?.anywhere).toEqual(
+      anywhere.filter((name) => name !== 'SEED'),
+    );
     const seed = keep(peers(9, TLS13) + peers(1, 'TLSv1.2 DHE-RSA-SEED-SHA'), 1);
     expect(told(seed.kept)).toEqual([]);
     // That suite is none of this release: the session is not one of these files, and no threshold can keep it.
