@@ -148,7 +148,7 @@ export class CommonLines {
     this.#day = -1;
     // A priority before the stamp, no host behind it, more than one space between: not what is common.
     if (text.startsWith('<') || hostEnd === hostStart || text.indexOf(' ', time) !== stampLength) return;
-    if ((dated && text[10] !== 'T') || state.name.length > LONGEST_NAME) return;
+    if ((dated && text[10] !== 'T') || state.name.length > LONGEST_NAME || state.name.length < 2) return;
     this.#day = day;
     this.#dayText = dayText;
     this.#stampLength = stampLength;

@@ -4,6 +4,9 @@
 //   npm run bench -- PATH           a host of your own
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { parseMainCf } from '../../src/postfix/syntax/main-cf.ts';
 import { parseMasterCf } from '../../src/postfix/syntax/master-cf.ts';
@@ -12,13 +15,22 @@ import { readCipherString } from '../../src/tls/cipher-string.ts';
 import { readPem } from '../../src/tls/pem.ts';
 import { growthInputs, longCipherStrings, longPemFiles } from '../support/growth.ts';
 import { makeCertificate } from '../support/x509.ts';
+import { writeMailLog } from './mail-log.ts';
 
 const host = process.argv[2] ?? 'docs/example/etc/postfix';
 let withinBudget = true;
 
+/** What admins count with, and what of it looks for peers without a name, which it leaves out. */
+const PIPELINE = String.raw`egrep "TLS connection established from.*with cipher" "$0" | grep -v "unknown\[" | awk '{printf("%s %s %s %s\n", $12, $13, $14, $15)}' | sort | uniq -c | sort -n`;
+const NAMED_ONLY = String.raw` | grep -v "unknown\["`;
+
+/** Megabytes that reading a log may take, however long it is. */
+const LOG_MEMORY = 200;
+
 startUp();
 growth();
 await probing();
+logs();
 process.exitCode = withinBudget ? 0 : 1;
 
 /** One lint of one host, the whole process, against a Node that does nothing. */
@@ -50,6 +62,76 @@ function growthOf(kind: string, inputs: typeof growthInputs, read: (text: string
       console.log(`1 MB of ${kind}${what}: more than a second: EXCEEDED`);
     }
   }
+}
+
+/** A log of 1 GB, beside the usual pipeline over the same file. */
+function logs(): void {
+  const folder = mkdtempSync(path.join(tmpdir(), 'pfharden-bench-'));
+  try {
+    const file = path.join(folder, 'mail.log');
+    const lines = writeMailLog(file, 1e9);
+    const pipeline = (command: string, locale: string): string =>
+      spawnSync('sh', ['-c', command, file], {
+        encoding: 'utf8',
+        env: locale === '' ? process.env : { ...process.env, LC_ALL: locale },
+      }).stdout;
+    const ours = (): { readonly json: string; readonly memory: number } => {
+      const memory = 'process.on("exit", () => console.error(process.resourceUsage().maxRSS))';
+      const args = [
+        '--import',
+        `data:text/javascript,${memory}`,
+        'dist/pfharden.js',
+        'logs',
+        '--format',
+        'json',
+      ];
+      const { stdout, stderr } = spawnSync(process.execPath, [...args, file], { encoding: 'utf8' });
+      return { json: stdout, memory: Number(stderr) / 1000 };
+    };
+    const load = loadavg()[0]?.toFixed(1);
+    let memory = 0;
+    const times = interleaved(5, [
+      () => void (memory = Math.max(memory, ours().memory)),
+      () => pipeline(PIPELINE, 'C'),
+      () => pipeline(PIPELINE, ''),
+    ]);
+    console.log(`a log of 1 GB, ${lines} lines, at a load of ${load}:`);
+    report('logs of 1 GB', times[0], 'pipeline', Math.min(times[1], times[2]), 0.5);
+    limit('logs of 1 GB: memory', memory, 'MB', LOG_MEMORY);
+    const counted = byPipeline(pipeline(PIPELINE.replace(NAMED_ONLY, ''), 'C'));
+    const same = JSON.stringify(counted) === JSON.stringify(byReading(ours().json));
+    if (!same) withinBudget = false;
+    console.log(`logs of 1 GB: same counts as the pipeline that leaves out nobody: ${same ? 'yes' : 'NO'}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Sessions by suite, as `TLSv1.3 with cipher NAME: 7`, in order. */
+function byPipeline(output: string): string[] {
+  return [...output.matchAll(/^ *(\d+) (.*)$/gm)]
+    .map(([, sessions, suite]) => `${suite}: ${sessions}`)
+    .sort();
+}
+
+/** The same of incoming SMTP as pfharden counts it. */
+function byReading(json: string): string[] {
+  const { sessions } = JSON.parse(json) as {
+    readonly sessions: readonly {
+      readonly direction: string;
+      readonly service: string;
+      readonly protocol: string | null;
+      readonly cipher: string | null;
+      readonly sessions: number;
+    }[];
+  };
+  const counted = new Map<string, number>();
+  for (const { direction, service, protocol, cipher, sessions: number } of sessions) {
+    if (direction !== 'in' || protocol === null || !/(?:smtpd|tlsproxy)$/.test(service)) continue;
+    const suite = `${protocol} with cipher ${cipher}`;
+    counted.set(suite, (counted.get(suite) ?? 0) + number);
+  }
+  return [...counted].map(([suite, number]) => `${suite}: ${number}`).sort();
 }
 
 /** A whole port, beside other programs that list what a port takes; they need not be there. */
@@ -132,6 +214,12 @@ function interleaved<const T extends readonly (() => void)[]>(
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function limit(what: string, value: number, unit: string, budget: number): void {
+  const kept = value <= budget;
+  if (!kept) withinBudget = false;
+  console.log(`${what}: ${value.toFixed(0)} ${unit} (budget ${budget}${kept ? '' : ': EXCEEDED'})`);
 }
 
 function report(what: string, time: number, against: string, reference: number, budget: number): void {

@@ -38,9 +38,6 @@ const EQUALS: u8 = 61;
 const OPEN: u8 = 91;
 const CLOSE: u8 = 93;
 
-/** `postfix/` as eight bytes, and the number of it that `hashOf` makes. */
-const POSTFIX: u64 = 0x2f78696674736f70;
-const POSTFIX_HASH: i32 = 757546842;
 /** `: ` as two bytes. */
 const COLON_SPACE: u16 = 0x203a;
 
@@ -139,20 +136,23 @@ function readLine(): i32 {
   const host = hostOf(stampEnd);
   if (host < 0) return OTHER_HEAD;
   const ident = stampEnd + load<i32>(hostAt(host));
+  // The name ends at a bracket or a colon, and the program is what stands behind its last slash.
   let at = ident;
-  let program = at;
-  let hashed: i32 = 0;
-  if (load<u64>(at) === POSTFIX) {
-    at += 8;
-    program = at;
-    hashed = POSTFIX_HASH;
+  let program = ident;
+  let ends: i32 = 0;
+  for (;;) {
+    const units = v128.load(at);
+    const brackets = v128.or(i8x16.eq(units, i8x16.splat(OPEN)), i8x16.eq(units, i8x16.splat(SPACE)));
+    ends = i8x16.bitmask(v128.or(brackets, i8x16.eq(units, i8x16.splat(COLON))));
+    let slashes = i8x16.bitmask(i8x16.eq(units, i8x16.splat(SLASH)));
+    if (ends !== 0) slashes &= (1 << ctz(ends)) - 1;
+    if (slashes !== 0) program = at + (32 - clz(slashes));
+    if (ends !== 0) break;
+    at += 16;
+    if (at >= stop) return OTHER_HEAD;
   }
-  let unit = load<u8>(at);
-  while (unit !== OPEN && unit !== COLON && unit !== SPACE && at < stop) {
-    if (unit === SLASH) program = at + 1;
-    hashed = hashed * 31 + <i32>unit;
-    unit = load<u8>(++at);
-  }
+  at += ctz(ends);
+  const unit = load<u8>(at);
   if (at >= stop || unit === SPACE) return OTHER_HEAD;
   const named = program > ident;
   switch (<i32>(at - program)) {
@@ -181,6 +181,7 @@ function readLine(): i32 {
   if (unit !== OPEN || load<u8>(at) !== CLOSE || load<u16>(at + 1) !== COLON_SPACE) return GENERAL;
   if (at + 3 >= stop || at - identEnd > 9) return GENERAL;
   at += 3;
+  const hashed = hash(ident, identEnd, 0);
   store<i32>(record, host, 12);
   store<i32>(record, pid, 16);
   store<i32>(record, hashed, 20);
@@ -465,12 +466,16 @@ function stands(at: usize, text: string): bool {
   return true;
 }
 
-/** Whether the same bytes stand at two places. */
+/** Whether the same bytes stand at two places: four or more of them. */
 function same(at: usize, other: usize, length: i32): bool {
-  let index = 0;
-  for (; index + 8 <= length; index += 8)
-    if (load<u64>(at + index) !== load<u64>(other + index)) return false;
-  for (; index < length; index++) if (load<u8>(at + index) !== load<u8>(other + index)) return false;
+  if (length < 8) {
+    const last = length - 4;
+    return load<u32>(at) === load<u32>(other) && load<u32>(at + last) === load<u32>(other + last);
+  }
+  for (let index = 0; index < length; index += 8) {
+    const start = min(index, length - 8);
+    if (load<u64>(at + start) !== load<u64>(other + start)) return false;
+  }
   return true;
 }
 
