@@ -74,6 +74,24 @@ test('logs counted apart add up to what one reading counts, in any order and in 
   );
 });
 
+test('of a session that is torn apart each part counts what it tells', () => {
+  const line = (message: string): string => `2026-11-26T23:59:59Z mx1 postfix/smtpd[7]: ${message}\n`;
+  const parts = [
+    line(
+      'Anonymous TLS connection established from a.example[192.0.2.1]: TLSv1.3 with cipher X (256/256 bits)',
+    ),
+    line('disconnect from a.example[192.0.2.1] ehlo=2 starttls=1 mail=1 quit=1 commands=5'),
+  ];
+  const torn = merged(parts.map((text) => logsPartial({ anonymized: null, counts: readCounts(text) })));
+  expect(summarize(torn).sessions).toMatchObject([
+    { protocol: 'TLSv1.3', sessions: 1, peers: 1 },
+    { protocol: null, sessions: 1, peers: 1 },
+  ]);
+  expect(summarize(readCounts(parts.join(''))).sessions).toMatchObject([
+    { protocol: 'TLSv1.3', sessions: 1 },
+  ]);
+});
+
 const SESSION = {
   direction: 'in',
   service: 'smtpd',
