@@ -190,11 +190,19 @@ describe('without anything of Node', () => {
   });
 
   test('paths with and without a leading / are two trees, and ./ is nothing', () => {
-    const { hosts } = library.lint({ '/etc/postfix/main.cf': BAD, './etc/postfix/main.cf': BAD });
-    expect(hosts.map(({ root }) => root)).toEqual(['/etc', 'etc']);
-    expect(hosts.map(({ findings }) => findings.map(({ rule }) => rule))).toEqual([
-      hosts[0]?.findings.map(({ rule }) => rule),
-      hosts[0]?.findings.map(({ rule }) => rule),
+    const only = ['postfix/server-protocols', 'postfix/vrfy'];
+    const vrfy = 'disable_vrfy_command = no\n';
+    const files = {
+      '/etc/postfix/main.cf': BAD,
+      './etc/postfix/main.cf': vrfy,
+      'etc/postfix/master.cf': MASTER,
+    };
+    const { hosts } = library.lint(files, { only });
+    expect(
+      hosts.map(({ root, findings }) => [root, findings.map(({ rule, at }) => `${at.file} ${rule}`)]),
+    ).toEqual([
+      ['/etc', ['/etc/postfix/main.cf postfix/server-protocols']],
+      ['etc', ['etc/postfix/main.cf postfix/vrfy']],
     ]);
   });
 
