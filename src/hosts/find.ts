@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative, resolve } from 'node:path';
 import { matchesGlobs, type PathGlob } from '../text/path-glob.ts';
 import { type Config, Configs, type HostConfig } from './config.ts';
-import { DOVECOT_FILE, madeName, POSTFIX_FILES } from './file-names.ts';
+import { DOVECOT_FILE, isBackupName, madeName, namedHead, POSTFIX_FILES } from './file-names.ts';
 import { errorCode, InputError, reasonOf } from './files.ts';
 import { LEFT_OUT_BECAUSE, type LeftOut, type SearchNotes } from './left-out.ts';
 import { type HostPlaces, pairPlaces, rootOfPlaces } from './pairing.ts';
@@ -11,6 +11,7 @@ import {
   dovecotPlace,
   headFiles,
   isPresent,
+  labelledPlace,
   type Place,
   placeOfIncluded,
   placesAround,
@@ -103,7 +104,8 @@ export async function findHosts(paths: readonly string[], options: FindOptions =
     for (const each of places) {
       const place = { ...each, directory: withoutSlash(each.directory) };
       if (await isIgnored(headFiles(place), place.directory, place.directory)) continue;
-      const key = [place.server, place.label, realpathOf(place.directory)].join('\0');
+      const [head = place.directory] = headFiles(place);
+      const key = [place.server, basename(head), realpathOf(dirname(head))].join('\0');
       if (!seen.has(key)) found.push(place);
       seen.add(key);
     }
@@ -169,6 +171,8 @@ function placesOfFile(path: string, { as }: FindOptions): Place[] | null {
     if (name === DOVECOT_FILE) return [dovecotPlace(directory)];
   }
   if (as !== undefined) return null;
+  const head = namedHead(basename(path));
+  if (head !== null && !isBackupName(basename(path))) return [labelledPlace(normalize(path), head)];
   const place = placeOfIncluded(path);
   if (place !== null) return [place];
   throw new InputError(`${path}: is it a main.cf, a master.cf or a dovecot.conf? Say so with --as`);

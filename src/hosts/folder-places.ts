@@ -16,7 +16,9 @@ import {
   dovecotPlace,
   fileOrTemplate,
   fragmentPlace,
+  headFiles,
   holdsFragments,
+  labelledPlace,
   type Place,
   postfixPlace,
 } from './places.ts';
@@ -28,7 +30,15 @@ export function compare(a: string, b: string): number {
 
 /** Order of the places of a search. */
 export function comparePlaces(a: Place, b: Place): number {
-  return compare(a.directory, b.directory) || compare(a.server, b.server);
+  return (
+    compare(a.directory, b.directory) || compare(a.label ?? '', b.label ?? '') || compare(a.server, b.server)
+  );
+}
+
+/** The same for places of a search of which the later one counts: of a folder and its conf.d, that of the conf.d. */
+export function placeKey(place: Place): string {
+  const { directory, server, label } = place;
+  return [server, ...(label === null ? [directory] : headFiles(place))].join('\0');
 }
 
 /**
@@ -74,7 +84,8 @@ function placesOf(
   for (const { path, head } of labelled) {
     if (isDefaultsLabel(head.label)) leftOut.push({ path, why: 'defaults' });
     else if (isPatternLabel(head.label) && own.has(head.file)) leftOut.push({ path, why: 'pattern' });
-    else if (looksLike(path, head.file)) leftOut.push({ path, why: 'part' });
+    else if (looksLike(path, head.file)) places.push(labelledPlace(path, head));
+    else if (head.file === 'master.cf' && isForPostconf(path)) leftOut.push({ path, why: 'postconf' });
   }
   return places;
 }
@@ -116,4 +127,9 @@ function looksLike(path: string, file: HeadFile): boolean {
   if (file === 'main.cf') return /^[a-z]\w*[ \t]*=/m.test(text);
   if (file === 'master.cf') return /^\S+[ \t]+(?:inet|unix(?:-dgram)?|fifo|pass)[ \t]/m.test(text);
   return isDovecotText(text) && /^[ \t]*(?:[a-z]\w*[ \t]*=|[a-z]\w*[^=#\n]*\{|!include)/m.test(text);
+}
+
+/** Whether lines are what docker-mailserver gives to `postconf -P`: `submission/inet/smtpd_tls_security_level=encrypt`. */
+function isForPostconf(path: string): boolean {
+  return /^[\w.:-]+\/(?:inet|unix|fifo|pass)\/\w+[ \t]*=/m.test(readSourceOrNull(path)?.text ?? '');
 }

@@ -6,7 +6,7 @@ import type { DovecotInput, HostInput, HostReleases } from './host.ts';
 import { InputError } from './input-error.ts';
 import { assumedMain, dovecotFiles, postfixOpener } from './named-files.ts';
 import type { HostPlaces } from './pairing.ts';
-import { DANGLING, type DovecotPlace, isPresent } from './places.ts';
+import { DANGLING, type DovecotPlace, isPartPlace, isPresent } from './places.ts';
 import { decideReleases, type GivenReleases, type ReleaseSources } from './releases.ts';
 
 /** The folders of the servers of a host; at least one is there. */
@@ -55,15 +55,20 @@ export function folderTexts(
  * @throws InputError when a file is there and cannot be read
  */
 export function folderInput(
-  { root, postfix }: FolderSource,
+  source: FolderSource,
   { main, master, dovecot, open, looked }: FolderTexts,
   known: Pick<ReleaseSources, 'flags' | 'config' | 'installed'>,
 ): HostInput {
+  const { root, postfix } = source;
+  const parts = [postfix, source.dovecot].flatMap((place) =>
+    place !== null && isPartPlace(place) ? [place.server] : [],
+  );
   return {
     root,
     postfix: postfix === null ? null : { directory: postfix.directory, main, master },
     dovecot: dovecot?.input ?? null,
     releases: releasesOf({ main, master, ...known }, dovecot),
+    ...(parts.length === 0 ? {} : { parts }),
     open,
     looked,
   };

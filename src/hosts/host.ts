@@ -36,6 +36,8 @@ export interface HostInput {
   } | null;
   readonly dovecot: DovecotInput | null;
   readonly releases: HostReleases;
+  /** Servers of which only parts are there: of what else their configuration holds, nothing is known. */
+  readonly parts?: readonly Server[];
   /** Reads a file that a configuration names; null when it is not there or cannot be read. */
   readonly open: (path: string) => SourceFile | null;
   /** Paths of all files that were looked for so far, there or not; of a folder that was listed, with a slash at its end. */
@@ -104,6 +106,16 @@ export function hostSources(input: HostInput): readonly SourceFile[] {
     ...[postfix?.main, postfix?.master].filter((source) => source !== null && source !== undefined),
     ...(dovecot === null ? [] : dovecotSources(dovecot, configurationOf(input, dovecot).tree)),
   ];
+}
+
+/** The files that are parts of a configuration of which the rest is not there; of a conf.d, its folder. */
+export function partNames({ parts = [], postfix, dovecot }: HostInput): readonly string[] {
+  return [
+    ...(parts.includes('postfix') ? [postfix?.main?.path, postfix?.master?.path] : []),
+    ...(parts.includes('dovecot')
+      ? [dovecot?.mainAssumed === true ? dovecot.directory : dovecot?.main.path]
+      : []),
+  ].filter((path) => path !== undefined);
 }
 
 /** The server that a file of `hostSources` belongs to. */

@@ -18,6 +18,6 @@ export const LEFT_OUT_BECAUSE = {
   backup: 'a copy, by its name',
   pattern: 'a pattern for the file beside it',
   defaults: 'a list of defaults, by its name',
-  part: 'a part of a configuration, by its name',
+  postconf: 'lines for postconf -P, which are not read',
   git: 'git ignores it',
 } as const;

@@ -1,6 +1,6 @@
 import { basename, dirname, join, normalize, resolve } from 'node:path';
 import { lstatSync, readdirSync, realpathSync } from './disk.ts';
-import { DOVECOT_FILE, isFragmentName, madeName, POSTFIX_FILES } from './file-names.ts';
+import { DOVECOT_FILE, isFragmentName, madeName, type NamedHead, POSTFIX_FILES } from './file-names.ts';
 import { errorCode, InputError, reasonOf } from './input-error.ts';
 
 /** Where the configuration of Postfix lies: plain data, as are all places. */
@@ -125,6 +125,19 @@ export function dovecotPlace(directory: string): DovecotPlace {
     beside: besideOf(directory),
     label: null,
   };
+}
+
+/** The place of a file with something written beside its name, such as `main.cf.mx1` and `postfix-master.cf`. */
+export function labelledPlace(path: string, { server, file, label }: NamedHead): Place {
+  const common = { directory: dirname(path), beside: null, label };
+  if (server === 'dovecot') return { server, main: path, fragments: null, ...common };
+  const main = file === 'main.cf' ? path : null;
+  return { server, main, master: main === null ? path : null, ...common };
+}
+
+/** Whether a place holds only a part of a configuration: of what else there is, nothing is known. */
+export function isPartPlace({ main, label }: Place): boolean {
+  return main === null || label !== null;
 }
 
 /** Ansible, Puppet, Salt and Chef keep what is copied in `files/`, and what is filled in `templates/`. */

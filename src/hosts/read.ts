@@ -104,6 +104,7 @@ function readFile(
     postfix: dovecot === null ? { directory: root, main, master } : null,
     dovecot: dovecot?.input ?? null,
     releases: releasesOf({ main, master, flags, config: releases }, dovecot),
+    ...(master === null ? {} : { parts: ['postfix'] as const }),
     open: dovecot === null ? postfixOpener(root, false, null, looked) : () => null,
     looked,
     now,

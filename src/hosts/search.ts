@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import glob from 'fast-glob';
 import { isBackupName, namedHead } from './file-names.ts';
 import { InputError, reasonOf } from './files.ts';
-import { compare, comparePlaces, placesAmong } from './folder-places.ts';
+import { compare, comparePlaces, placeKey, placesAmong } from './folder-places.ts';
 import { GitIgnore } from './git-ignore.ts';
 import type { SearchNotes } from './left-out.ts';
 import { type Place, realpathOf } from './places.ts';
@@ -45,8 +45,7 @@ export async function search(start: string, notes: SearchNotes): Promise<Place[]
     pending.sort(compare);
     for (const [directory, names] of folders) {
       names.sort(compare);
-      for (const place of placesAmong(start, directory, folders, notes))
-        found.set(`${place.directory}\0${place.server}`, place);
+      for (const place of placesAmong(start, directory, folders, notes)) found.set(placeKey(place), place);
     }
   }
   return [...found.values()].sort(comparePlaces);

@@ -66,6 +66,8 @@ export interface Host {
   readonly postfix: (Release & { readonly directory: string }) | null;
   readonly dovecot: (Release & { readonly file: string }) | null;
   readonly openssl: Release;
+  /** Files that are only parts of a configuration: they are judged for what they prove. Left out where there are none. */
+  readonly parts?: readonly string[];
 }
 
 /** A place in a file: lines and columns from 1, columns in UTF-16 units, the end exclusive. */
@@ -131,7 +133,7 @@ export interface SuppressedFinding {
 /** A text that would be a configuration, and was passed over. */
 export interface LeftOut {
   readonly path: string;
-  readonly why: 'backup' | 'pattern' | 'defaults' | 'part' | 'git';
+  readonly why: 'backup' | 'pattern' | 'defaults' | 'postconf' | 'git';
 }
 
 /** What `lint` says of one host. */

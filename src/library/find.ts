@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { compare, comparePlaces, placesAmong } from '../hosts/folder-places.ts';
+import { compare, comparePlaces, placeKey, placesAmong } from '../hosts/folder-places.ts';
 import { type FolderSource, folderInput, folderTexts } from '../hosts/folders.ts';
 import type { HostInput } from '../hosts/host.ts';
 import type { LeftOut } from '../hosts/left-out.ts';
@@ -32,7 +32,7 @@ export function hostsAmong(paths: readonly string[], flags: GivenReleases): Foun
   for (const folder of folders.keys()) {
     const start = folder.startsWith('/') ? '/' : '.';
     for (const place of placesAmong(start, folder, folders, { leftOut, problems: [] }))
-      places.set(`${place.directory}\0${place.server}`, place);
+      places.set(placeKey(place), place);
   }
   const sorted = [...places.values()].sort(comparePlaces);
   const paired = pairPlaces(sorted);

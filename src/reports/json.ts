@@ -1,4 +1,4 @@
-import type { Host } from '../hosts/host.ts';
+import { type Host, partNames } from '../hosts/host.ts';
 import type { KnownRelease } from '../model/setting.ts';
 import type { PlainFinding, PlainSuppressed } from './formats/plain.ts';
 import type { Totals } from './totals.ts';
@@ -68,12 +68,14 @@ export interface HostHead {
 /** What every report says of a host. */
 export function hostHead(host: Host): HostHead {
   const { postfix, dovecot, releases } = host;
+  const parts = partNames(host.input);
   return {
     root: host.root,
     postfix:
       postfix === null ? null : { directory: postfix.configuration.directory, ...known(releases.postfix) },
     dovecot: dovecot === null ? null : { file: dovecot.input.main.path, ...known(releases.dovecot) },
     openssl: known(releases.openssl),
+    ...(parts.length === 0 ? {} : { parts }),
   };
 }
 

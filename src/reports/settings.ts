@@ -72,6 +72,6 @@ const LEFT_OUT_KINDS: Readonly<Record<LeftOut['why'], string>> = {
   backup: 'copies',
   pattern: 'patterns',
   defaults: 'lists of defaults',
-  part: 'parts of configurations',
+  postconf: 'lines for postconf -P',
   git: 'ignored by git',
 };

@@ -1,5 +1,5 @@
 import { hasDovecotFeature } from '../dovecot/releases.ts';
-import type { Host } from '../hosts/host.ts';
+import { type Host, partNames } from '../hosts/host.ts';
 import { SERVER_NAMES } from '../model/endpoint.ts';
 import { type Finding, SEVERITIES, type SuppressedFinding, type Suppression } from '../model/finding.ts';
 import type { KnownRelease } from '../model/setting.ts';
@@ -241,8 +241,19 @@ export function endpointText(finding: Finding, host: Host): string | null {
 function hostHeader(host: Host, { width, palette, profile }: TextOptions): string[] {
   return [
     `${palette.strong(hostName(host))}: ${releaseTexts(host).join(', ')}, profile ${profile}`,
-    ...assumptions(host).flatMap((text) => wrap(text, width)),
+    ...[...partText(host), ...assumptions(host)].flatMap((text) => wrap(text, width)),
   ];
+}
+
+/** That only parts of a host's configuration are there, in a sentence. */
+function partText({ input }: Host): string[] {
+  const names = partNames(input);
+  if (names.length === 0) return [];
+  const said =
+    names.length === 1
+      ? 'is a part of a configuration: only what it proves'
+      : 'are parts of a configuration: only what they prove';
+  return [`${andList(names.map((name) => shownText(name)))} ${said} is judged.`];
 }
 
 /** What a report calls a host: the folder of its one server, else the one around both. */

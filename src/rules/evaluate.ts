@@ -1,5 +1,6 @@
 import { buildHost, type Host } from '../hosts/host.ts';
 import { TemplatedHost } from '../hosts/renderings.ts';
+import { isPart } from '../hosts/surroundings.ts';
 import { SERVER_NAMES } from '../model/endpoint.ts';
 import type { Finding, Fix, Judgement, Related } from '../model/finding.ts';
 import { inRange } from '../model/release.ts';
@@ -17,6 +18,7 @@ import type {
 import { checks, crossChecks, dovecotChecks } from './checks/index.ts';
 import { silencingChecks } from './checks/silencing.ts';
 import { declaredReports } from './declared.ts';
+import { evaluatePart } from './evaluate-part.ts';
 import { evaluateTemplate, type TemplateFindings } from './evaluate-template.ts';
 import { fingerprints } from './fingerprint.ts';
 import { judgedDovecot, judgedPostfix } from './judged-server.ts';
@@ -106,6 +108,14 @@ export function judgement(
 /** All that the rules find in the servers, in any order; of templates, at its places there. */
 function hostFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions): TemplateFindings {
   const { host, profile } = judged;
+  if (isPart(host.input)) {
+    const certain = evaluatePart(host.input, (input, only = options.only) => {
+      const asked = only === undefined ? {} : { only };
+      return hostFindings(judgedHost(buildHost(input), profile), ruleSet, asked).certain;
+    });
+    const findings = numbered(host, certain);
+    return { certain: findings, possible: findings };
+  }
   const templated = TemplatedHost.of(host.input);
   if (templated === null) {
     const findings = ruleFindings(judged, ruleSet, options);
@@ -177,7 +187,7 @@ function silenceProof(
     if (Object.keys(rule.messages).every((message) => severityOf(profile, rule, message) === 'off'))
       return false;
     if (rule.category === 'certificates' && facts === undefined) return false;
-    return TemplatedHost.of(host.input) === null;
+    return !isPart(host.input) && TemplatedHost.of(host.input) === null;
   };
 }
 

@@ -77,6 +77,7 @@ export const lintSchema = withMore(
     profile: text,
     hosts: list(
       withMore(exactly({ ...host, findings: list(finding), suppressed: list(suppressed) }), {
+        parts: list(text),
         profile: text,
       }),
     ),

@@ -147,6 +147,32 @@ describe('hosts of a repository', () => {
       ],
     ],
     [
+      'parts by their names, those of one host together',
+      [
+        'dms/postfix-main.cf',
+        'dms/postfix-master.cf',
+        'dms/dovecot.cf',
+        'conf/main.cf.mx1',
+        'conf/master.cf.mx1',
+        'conf/main.cf.mx2.j2',
+        'conf/mx3-dovecot.conf',
+        'conf/mx3-main.cf',
+        'proto/main.cf.proto',
+        'both/main.cf',
+        'both/main.cf.mx9',
+        'scripts/main.cf.sh',
+      ],
+      [
+        'both = both/main.cf',
+        'both = both/main.cf.mx9',
+        'conf = conf/main.cf.mx1 + conf/master.cf.mx1',
+        'conf = conf/main.cf.mx2.j2',
+        'conf = conf/mx3-main.cf + conf/mx3-dovecot.conf',
+        'dms = dms/postfix-main.cf + dms/postfix-master.cf + dms/dovecot.cf',
+        'proto = proto/main.cf.proto',
+      ],
+    ],
+    [
       'the root of the repository, which is a host itself, and others below it',
       ['.git/HEAD', 'main.cf', 'master.cf', 'dovecot/dovecot.conf', 'old/mx/main.cf'],
       ['. = main.cf + master.cf', '. = dovecot/dovecot.conf', 'old/mx = old/mx/main.cf'],
@@ -193,6 +219,52 @@ describe('hosts of a repository', () => {
     expect(dovecot?.open('roles/dovecot/templates/conf.d/10-ssl.conf')?.path).toBe(
       'roles/dovecot/files/conf.d/10-ssl.conf',
     );
+  });
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['a folder with both files', ['h/main.cf', 'h/master.cf'], []],
+    ['a main.cf by itself', ['h/main.cf'], []],
+    ['a master.cf by itself', ['h/master.cf'], ['postfix']],
+    ['files with labels', ['h/main.cf.mx1', 'h/master.cf.mx1'], ['postfix']],
+    ['a dovecot.conf', ['h/dovecot.conf', 'h/conf.d/10-ssl.conf'], []],
+    ['a conf.d without one', ['h/conf.d/10-ssl.conf'], ['dovecot']],
+    ['a whole Postfix beside a part of Dovecot', ['h/postfix/main.cf', 'h/dovecot/local.conf'], ['dovecot']],
+  ])('%s: parts are known', async (_, files, parts) => {
+    tree(files);
+    const { hosts } = await findHosts(['.']);
+    const inputs = await Promise.all(hosts.map(({ source }) => readHost(source, {})));
+    expect(inputs.map((input) => input.parts ?? [])).toEqual([parts]);
+  });
+
+  test('a part that is named outright is one, and one that is called main.cf is none', async () => {
+    tree(['main.cf.mx1', 'main.cf.bak', 'postfix-master.cf']);
+    const partsOf = async (path: string, options: FindOptions = {}) => {
+      const { hosts } = await findHosts([path], options);
+      return Promise.all(hosts.map(async ({ source }) => (await readHost(source, {})).parts ?? []));
+    };
+    expect(await partsOf('main.cf.mx1')).toEqual([['postfix']]);
+    expect(await partsOf('postfix-master.cf')).toEqual([['postfix']]);
+    expect(await partsOf('main.cf.mx1', { as: 'main.cf' })).toEqual([[]]);
+    expect(await partsOf('main.cf.bak', { as: 'master.cf' })).toEqual([['postfix']]);
+    await expect(partsOf('main.cf.bak')).rejects.toThrow(
+      'main.cf.bak: is it a main.cf, a master.cf or a dovecot.conf?',
+    );
+  });
+
+  test('a part is said to be one', () => {
+    writeFiles({
+      'dms/postfix-main.cf': 'mynetworks = 10.0.0.1\nmynetworks = 10.0.0.2\n',
+      'dms/postfix-master.cf': 'submission/inet/smtpd_sasl_auth_enable=yes\n',
+    });
+    const { stdout } = pfharden('lint', '--verbose');
+    expect(stdout).toContain(
+      'dms/postfix-main.cf is a part of a configuration: only what it proves is judged.\n',
+    );
+    expect(stdout).toContain('left out: dms/postfix-master.cf (lines for postconf -P, which are not read)\n');
+    expect(JSON.parse(pfharden('lint', '--format', 'json').stdout)).toMatchObject({
+      hosts: [{ parts: ['dms/postfix-main.cf'], findings: [{ rule: 'postfix/duplicate-setting', line: 1 }] }],
+      leftOut: ['dms/postfix-master.cf'],
+    });
   });
 
   test('are found under odd names', async () => {
