@@ -23,8 +23,8 @@ export interface Division {
   readonly read: (tasks: readonly LogTask[], threads: number) => AsyncIterable<LogTaskResult>;
 }
 
-/** More threads wait for the disk, and each takes memory. */
-const MOST_THREADS = 4;
+/** More threads wait for the disk, and with each more memory is taken: with four it is more than 200 MB. */
+const MOST_THREADS = 3;
 
 const DIVISION: Division = {
   threads: Math.min(availableParallelism(), MOST_THREADS),
