@@ -5,6 +5,7 @@ import { jobsOf } from './jobs.ts';
 import type { Given } from './options.ts';
 import type { RunRules } from './own-rules.ts';
 import type { RunProfiles } from './profile-option.ts';
+import { Progress } from './progress.ts';
 
 /** The hosts of a run, and what they are judged by. */
 export interface HostRun {
@@ -42,13 +43,16 @@ export async function* eachHost<C extends HostCommand>(
     jobs === 1
       ? inThisThread(hosts.hosts, taskOf, hostWorker(run, rules.sets))
       : (await import('./threads.ts')).inThreads(run, hosts.hosts.map(taskOf), jobs);
+  const progress = new Progress();
   let number = 0;
   for await (const result of results) {
     const host = hosts.hosts[number++];
     if (host === undefined) throw new Error('more results than hosts');
     if ('problem' in result) hosts.say(result.problem);
     else yield { host, outcome: result.outcome };
+    await progress.say(() => `${number} of ${hosts.hosts.length} hosts`);
   }
+  progress.end();
 }
 
 /** Milliseconds after which a signal is heard at the latest, beside the time for one host. */

@@ -29,12 +29,27 @@ function write(descriptor: number, text: string | Uint8Array): void {
 
 /** Writes to standard output. */
 export function out(text: string | Uint8Array): void {
+  if (text.length === 0) return;
+  passing('');
   write(1, text);
 }
 
 /** Writes to standard error. */
 export function err(text: string): void {
+  if (text === '') return;
+  passing('');
   write(2, text);
+}
+
+/** Columns of the line that `passing` has shown. */
+let shown = 0;
+
+/** Shows a line on standard error, which is a terminal, until something else is written; an empty one takes it away. */
+export function passing(line: string): void {
+  if (line === '' && shown === 0) return;
+  // Without escape sequences, which a terminal may not know.
+  write(2, `\r${line.padEnd(shown)}${line === '' ? '\r' : ''}`);
+  shown = line.length;
 }
 
 /** Standard input to its end. */

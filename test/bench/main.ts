@@ -1,10 +1,10 @@
 // Measures the budgets as ratios within one run, because only those mean the same on another machine.
 //
-//   npm run bench                   the example host
-//   npm run bench -- PATH           a host of your own
+//   npm run bench                   the example host, and a repository of 10,000 hosts
+//   npm run bench -- PATH [HOSTS]   a host of your own, and a repository of so many hosts
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import fs from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -13,11 +13,13 @@ import { parseMasterCf } from '../../src/postfix/syntax/master-cf.ts';
 import { SourceFile } from '../../src/text/source.ts';
 import { readCipherString } from '../../src/tls/cipher-string.ts';
 import { readPem } from '../../src/tls/pem.ts';
+import { roots } from '../servers/roots.ts';
 import { growthInputs, longCipherStrings, longPemFiles } from '../support/growth.ts';
 import { makeCertificate } from '../support/x509.ts';
 import { writeMailLog } from './mail-log.ts';
+import { makeRepository, shapes } from './repository.ts';
 
-const host = process.argv[2] ?? 'docs/example/etc/postfix';
+const example = process.argv[2] ?? 'docs/example/etc/postfix';
 let withinBudget = true;
 
 /** What admins count with, and what of it looks for peers without a name, which it leaves out. */
@@ -29,6 +31,7 @@ const LOG_MEMORY = 200;
 
 startUp();
 growth();
+repository(Number(process.argv[3] ?? 10_000));
 await probing();
 logs();
 process.exitCode = withinBudget ? 0 : 1;
@@ -37,9 +40,9 @@ process.exitCode = withinBudget ? 0 : 1;
 function startUp(): void {
   const [bare, lint] = interleaved(21, [
     () => node(['-e', '0'], 0),
-    () => node(['dist/pfharden.js', 'lint', host], 1),
+    () => node(['dist/pfharden.js', 'lint', example], 1),
   ]);
-  report(`lint of ${host}`, lint, 'node -e 0', bare, 1.8);
+  report(`lint of ${example}`, lint, 'node -e 0', bare, 1.8);
 }
 
 /** Ten times the text may take ten times as long, with room for noise; one MB at most a second. */
@@ -66,7 +69,7 @@ function growthOf(kind: string, inputs: typeof growthInputs, read: (text: string
 
 /** A log of 1 GB, beside the usual pipeline over the same file. */
 function logs(): void {
-  const folder = mkdtempSync(path.join(tmpdir(), 'pfharden-bench-'));
+  const folder = fs.mkdtempSync(path.join(tmpdir(), 'pfharden-bench-'));
   try {
     const file = path.join(folder, 'mail.log');
     const lines = writeMailLog(file, 1e9);
@@ -103,7 +106,7 @@ function logs(): void {
     if (!same) withinBudget = false;
     console.log(`logs of 1 GB: same counts as the pipeline that leaves out nobody: ${same ? 'yes' : 'NO'}`);
   } finally {
-    rmSync(folder, { recursive: true });
+    fs.rmSync(folder, { recursive: true });
   }
 }
 
@@ -132,6 +135,105 @@ function byReading(json: string): string[] {
     counted.set(suite, (counted.get(suite) ?? 0) + number);
   }
   return [...counted].map(([suite, number]) => `${suite}: ${number}`).sort();
+}
+
+/** How many times faster a lint of many hosts has to be than the programs of the servers, and how much more memory it may take for ten times as many. */
+const FASTER = 20;
+const FLAT = 2;
+
+/** Many hosts, beside the programs of the servers asked about each of them; and whether more hosts take more memory. */
+function repository(count: number): void {
+  const folder = fs.mkdtempSync(path.join(tmpdir(), 'pfharden-bench-'));
+  try {
+    const hosts = makeRepository(folder, count, 1);
+    console.log(
+      `${count} hosts, ${shapes().ofCorpus ? 'in the shapes of the corpus' : 'in written shapes: no corpus'}`,
+    );
+    const few = hosts.filter((host) => path.dirname(host) === path.dirname(hosts[0] ?? ''));
+    const servers = serversPerHost(hosts);
+    for (const command of ['lint', 'fix'] as const) {
+      const small = whole(command, path.dirname(few[0] ?? ''));
+      const large = whole(command, folder);
+      const own = large.time / count;
+      const what = `${command} of ${count} hosts: ${(large.time / 1000).toFixed(1)} s, ${own.toFixed(2)} ms a host`;
+      if (servers === null) console.log(`${what}; no root of bookworm to run postconf and doveconf in`);
+      else {
+        const isMet = command === 'fix' || servers / own >= FASTER;
+        if (!isMet) withinBudget = false;
+        const budget = command === 'fix' ? '' : ` (budget ${FASTER}${isMet ? '' : ': MISSED'})`;
+        console.log(
+          `${what}; postconf -n and doveconf -n ${servers.toFixed(1)} ms a host, ${(servers / own).toFixed(1)} times as long${budget}`,
+        );
+      }
+      report(
+        `memory for ${command} of ${count} hosts`,
+        large.memory,
+        `${few.length} hosts`,
+        small.memory,
+        FLAT,
+        'MB',
+      );
+    }
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** One run over all hosts of a folder: milliseconds, and megabytes at most. */
+function whole(command: string, folder: string): { readonly time: number; readonly memory: number } {
+  const hook = path.join(tmpdir(), `pfharden-bench-${process.pid}.cjs`);
+  fs.writeFileSync(
+    hook,
+    "if (require('node:worker_threads').isMainThread) process.on('exit', () => require('node:fs').writeSync(3, String(process.resourceUsage().maxRSS)));",
+  );
+  try {
+    const start = performance.now();
+    const { status, stderr, output } = spawnSync(
+      process.execPath,
+      ['--require', hook, 'dist/pfharden.js', command, folder, '--no-exec'],
+      { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], encoding: 'utf8', maxBuffer: 1 << 30 },
+    );
+    const time = performance.now() - start;
+    if (status === null || status > 1) throw new Error(`${command}: exit ${status}\n${stderr.slice(-1000)}`);
+    return { time, memory: Number(output[3]) / 1024 };
+  } finally {
+    fs.rmSync(hook);
+  }
+}
+
+/** Milliseconds that the programs of the servers take to print the settings of a host, by a sample; null without a root. */
+function serversPerHost(hosts: readonly string[]): number | null {
+  const root = rootOf('bookworm');
+  if (root === null) return null;
+  const inside = fs.mkdtempSync(path.join(root, 'tmp', 'pfharden-bench-'));
+  const etc = path.join(inside, 'etc');
+  const seen = `/${path.relative(root, etc)}`;
+  try {
+    const sample = hosts.filter((_, index) => index % Math.ceil(hosts.length / 50) === 0);
+    let time = 0;
+    for (const host of sample) {
+      fs.cpSync(path.join(host, 'etc'), etc, { recursive: true });
+      const start = performance.now();
+      if (fs.existsSync(`${etc}/postfix`))
+        spawnSync('chroot', [root, 'postconf', '-n', '-c', `${seen}/postfix`]);
+      if (fs.existsSync(`${etc}/dovecot`))
+        spawnSync('chroot', [root, 'doveconf', '-n', '-c', `${seen}/dovecot/dovecot.conf`]);
+      time += performance.now() - start;
+      fs.rmSync(etc, { recursive: true });
+    }
+    return time / sample.length;
+  } finally {
+    fs.rmSync(inside, { recursive: true, force: true });
+  }
+}
+
+/** The folder of a root, if it is there. */
+function rootOf(release: string): string | null {
+  try {
+    return roots().find((root) => root.release === release)?.path ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** A whole port, beside other programs that list what a port takes; they need not be there. */
@@ -222,10 +324,17 @@ function limit(what: string, value: number, unit: string, budget: number): void 
   console.log(`${what}: ${value.toFixed(0)} ${unit} (budget ${budget}${kept ? '' : ': EXCEEDED'})`);
 }
 
-function report(what: string, time: number, against: string, reference: number, budget: number): void {
+function report(
+  what: string,
+  time: number,
+  against: string,
+  reference: number,
+  budget: number,
+  unit = 'ms',
+): void {
   const ratio = time / reference;
   const kept = ratio <= budget;
   if (!kept) withinBudget = false;
-  const figures = `${time.toFixed(1)} ms, ${against}: ${reference.toFixed(1)} ms`;
+  const figures = `${time.toFixed(1)} ${unit}, ${against}: ${reference.toFixed(1)} ${unit}`;
   console.log(`${what}: ${figures}, ratio ${ratio.toFixed(2)} (budget ${budget}${kept ? '' : ': EXCEEDED'})`);
 }

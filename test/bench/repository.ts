@@ -21,6 +21,9 @@ const KINDS = [
   'dovecot',
 ];
 
+/** Of a hundred hosts, so many have files that a template engine has still to fill: most folders of hosts hold what lies on them. */
+const TEMPLATED = 10;
+
 /** Names whose values change from host to host, and what they may be. */
 const VALUES: readonly (readonly [name: string, values: readonly string[]])[] = [
   ['smtpd_tls_security_level', ['may', 'encrypt', 'none', 'may']],
@@ -105,6 +108,16 @@ export function shapes(): { readonly ofCorpus: boolean } & typeof PLAIN_SHAPES {
  */
 export function makeRepository(folder: string, count: number, seed: number): readonly string[] {
   const { postfix, dovecot } = shapes();
+  const isTemplated = (files: Shape): boolean =>
+    [...files].some(
+      ([file, text]) => /\.(?:j2|erb|epp|tmpl|tpl|template)$/.test(file) || /\{\{|\{%|<%/.test(text),
+    );
+  const ofKind = (all: readonly Shape[], templated: boolean): readonly Shape[] => {
+    const found = all.filter((files) => isTemplated(files) === templated);
+    return found.length > 0 ? found : all;
+  };
+  const plain = { postfix: ofKind(postfix, false), dovecot: ofKind(dovecot, false) };
+  const templated = { postfix: ofKind(postfix, true), dovecot: ofKind(dovecot, true) };
   const folders: string[] = [];
   for (let number = 0; number < count; number++) {
     const next = random(seed + Math.imul(number, 0x9e3779b1));
@@ -112,8 +125,9 @@ export function makeRepository(folder: string, count: number, seed: number): rea
     const name = `mx${String(number).padStart(5, '0')}`;
     const host = path.join(folder, 'hosts', name.slice(0, 4), name);
     const kind = pick(KINDS);
-    if (kind !== 'dovecot') writeShape(path.join(host, 'etc/postfix'), pick(postfix), name, next);
-    if (kind !== 'postfix') writeShape(path.join(host, 'etc/dovecot'), pick(dovecot), name, next);
+    const from = next() * 100 < TEMPLATED ? templated : plain;
+    if (kind !== 'dovecot') writeShape(path.join(host, 'etc/postfix'), pick(from.postfix), name, next);
+    if (kind !== 'postfix') writeShape(path.join(host, 'etc/dovecot'), pick(from.dovecot), name, next);
     folders.push(host);
   }
   return folders;

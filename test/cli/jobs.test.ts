@@ -189,3 +189,40 @@ test.each(['1', '2'])('a signal ends lint with %s jobs, and the report stays the
   expect(files()).toEqual(['old.json']);
   expect(readFileSync(join(folder, 'many/old.json'), 'utf8')).toBe('the old report');
 });
+
+describe('progress', () => {
+  /** What a terminal gets that is 100 columns wide. */
+  function terminal(line: string, environment: Readonly<Record<string, string>> = {}): string {
+    const { CI: _ci, ...env } = process.env;
+    const { stdout, error } = spawnSync('script', ['-qec', line, '/dev/null'], {
+      cwd: join(folder, 'many'),
+      encoding: 'utf8',
+      env: { ...env, TERM: 'xterm', ...environment },
+    });
+    if (error !== undefined) throw error;
+    return stdout;
+  }
+
+  const isHere = spawnSync('script', ['--version']).error === undefined;
+
+  it('is told to a terminal where the work takes long, and taken away', () => {
+    if (!isHere) return;
+    for (let host = 0; host < 20; host++)
+      write(`many/mx${host}/main.cf`, `myhostname = mx${host}.example.com\n`);
+    // A program for which time has gone by.
+    write(
+      'many/late.cjs',
+      'const { now } = performance; performance.now = () => now.call(performance) + 5000;',
+    );
+    const late = `'${process.execPath}' --require ./late.cjs '${join(DIST, 'pfharden.js')}' lint --no-exec --quiet . >/dev/null`;
+    const shown = terminal(late);
+    expect(shown).toMatch(/^\r1 of 20 hosts/);
+    // What is left in the line when all is done: nothing.
+    expect(shown).toMatch(/^(?:\r\d+ of 20 hosts *|\r +\r)+$/);
+    expect(shown).toMatch(/\r +\r$/);
+    for (const environment of [{ TERM: 'dumb' }, { CI: 'true' }])
+      expect(terminal(late, environment)).toBe('');
+    expect(terminal(`${late} 2>said`)).toBe('');
+    expect(readFileSync(join(folder, 'many/said'), 'utf8')).toBe('');
+  });
+});
