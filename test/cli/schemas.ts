@@ -144,7 +144,9 @@ const endpoint = exactly({
 /** `show --format json` */
 export const showSchema = exactly({
   version: { const: 1 },
-  hosts: list(exactly({ ...host, settings: list(setting), endpoints: list(endpoint) })),
+  hosts: list(
+    withMore(exactly({ ...host, settings: list(setting), endpoints: list(endpoint) }), { parts: list(text) }),
+  ),
 });
 
 const byProfile = (value: object) =>

@@ -265,6 +265,9 @@ describe('hosts of a repository', () => {
       hosts: [{ parts: ['dms/postfix-main.cf'], findings: [{ rule: 'postfix/duplicate-setting', line: 1 }] }],
       leftOut: ['dms/postfix-master.cf'],
     });
+    expect(JSON.parse(pfharden('show', '--format', 'json').stdout)).toMatchObject({
+      hosts: [{ parts: ['dms/postfix-main.cf'] }],
+    });
   });
 
   test('are found under odd names', async () => {

@@ -45,12 +45,13 @@ export function dovecotCases(
   );
 }
 
-/** The host of a Dovecot case; paths begin with its folder. */
+/** The host of a Dovecot case; paths begin with its folder. Files without a dovecot.conf are taken to be all there is. */
 export async function dovecotInput(folder: string, options: HostOptions = {}): Promise<HostInput> {
   const { hosts } = await findHosts([folder]);
   const [host] = hosts;
   if (host === undefined) throw new Error(`no host in ${folder}`);
-  return readHost(host.source, { flags: options, exec: false });
+  const { parts: _, ...input } = await readHost(host.source, { flags: options, exec: false });
+  return input;
 }
 
 /** The published recipes by name. */
