@@ -56,6 +56,8 @@ class Pool {
   #start(): void {
     const thread = new Worker(new URL(import.meta.url), {
       workerData: { role: ROLE, scanner: compiledScanner() },
+      // Little is made that does not stay: more room would only be filled.
+      resourceLimits: { maxYoungGenerationSizeMb: 2 },
     });
     this.#threads.add(thread);
     let at = -1;
