@@ -106,14 +106,14 @@ it('puts each host into one part, wherever it is linted and whatever hosts there
   const after = parts(3, 'json').map(hostsOf);
   for (const [part, hosts] of before.entries())
     expect(after[part]).toEqual(expect.arrayContaining(hosts.filter((host) => host !== 'hosts/mx1/etc')));
-  // The same in every release: who changes this changes which job has which host.
-  expect(before.map((hosts) => hosts.includes('hosts/mx0/etc'))).toMatchInlineSnapshot(`
-[
-  false,
-  true,
-  false,
-]
-`);
+  // The same in every release: who changes this changes which job has which host. Worked out by another program.
+  const partOf = (host: string): number => 1 + before.findIndex((hosts) => hosts.includes(host));
+  expect(
+    before
+      .flat()
+      .map((host) => `${/mx\d+/.exec(host)?.[0]} ${partOf(host)}`)
+      .sort(),
+  ).toEqual('mx0 2,mx1 2,mx10 2,mx11 3,mx12 3,mx13 1,mx2 1,mx3 2,mx4 1,mx5 2,mx6 2,mx8 2,mx9 3'.split(','));
 });
 
 it('says of its part what the schema promises', () => {
