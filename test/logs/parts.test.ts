@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { beginsPart } from '../../src/logs/reader.ts';
+import { sessionsOf } from '../../src/logs/summary.ts';
 import { canonical, countsInParts, interleaved, readCounts } from '../support/log.ts';
 
 const folder = path.join(__dirname, '..', 'recorded', 'logs');
@@ -117,4 +118,26 @@ test('lines that are read in one go count as those that go the general way', () 
     }),
     { numRuns: 1000 },
   );
+});
+
+test('a session that a line of another form has begun ends where the next one begins', () => {
+  const line = (message: string): string =>
+    `Nov 26 17:07:50 mail postfix/smtpd[7]: ${message.replace('PEER', 'a.example[192.0.2.1]')}`;
+  const tls =
+    'Anonymous TLS connection established from PEER: TLSv1.2 with cipher ECDHE-RSA-AES128-GCM-SHA256 (128/128 bits)';
+  const counts = readCounts(
+    textOf([
+      ...[1, 2].flatMap(() => [
+        line('connect from PEER'),
+        line(tls),
+        line('disconnect from PEER ehlo=2 starttls=1 mail=1 commands=4'),
+      ]),
+      `<22>${line('SSL_accept error from PEER: -1')}`,
+      line('connect from PEER'),
+      line('disconnect from PEER ehlo=1 mail=1 commands=2'),
+    ]),
+  );
+  const sessions = (state: string): number =>
+    counts.rows.filter((row) => row.state === state).reduce((sum, row) => sum + sessionsOf(row), 0);
+  expect([sessions('tls'), sessions('refused'), sessions('plaintext')]).toEqual([2, 1, 1]);
 });
