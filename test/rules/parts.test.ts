@@ -140,6 +140,11 @@ describe('a part is judged for what it proves:', () => {
     expect(said(texts, 'dovecot')).toEqual(expected);
   });
 
+  test('of master.cf nothing that a restriction in main.cf may make up for, where the release has no setting', () => {
+    const input = hostInputFromTexts({ 'master.cf': 'smtp inet n - n - - smtpd\n' }, { postfix: '3.5.19' });
+    expect(found(partOf(input, 'postfix'))).toEqual([]);
+  });
+
   test('its fix changes lines that it has, and only where the fix is the same whatever the rest is', () => {
     const master = [
       'submission inet n - n - - smtpd',
