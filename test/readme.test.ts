@@ -16,9 +16,10 @@ function output(command: string): string {
 // What the README shows of pfharden is what pfharden prints.
 const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
 const shown = [...readme.matchAll(/```text\n([^]*?)```/g)].map(([, text = '']) => text);
-const printed = ['lint', 'fix', 'show']
-  .map((command) => output(`${command} --no-exec docs/example/etc`))
-  .join('');
+const printed = [
+  ...['lint', 'fix', 'show'].map((command) => output(`${command} --no-exec docs/example/etc`)),
+  output('logs docs/example/maillog --no-exec --config docs/example/etc'),
+].join('');
 
 it('shows something', () => {
   expect(shown.length).toBeGreaterThanOrEqual(5);
