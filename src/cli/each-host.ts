@@ -63,11 +63,11 @@ async function* inThisThread<C extends HostCommand>(
   taskOf: (host: FoundHost) => HostTask,
   work: (task: HostTask) => Promise<Result<C>>,
 ): AsyncIterable<Result<C>> {
-  let heard = performance.now();
+  let heard = process.uptime() * 1000;
   for (const host of hosts) {
     yield await work(taskOf(host));
-    if (performance.now() - heard < HEARING) continue;
+    if (process.uptime() * 1000 - heard < HEARING) continue;
     await new Promise((resolve) => setImmediate(resolve));
-    heard = performance.now();
+    heard = process.uptime() * 1000;
   }
 }

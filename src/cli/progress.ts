@@ -14,7 +14,8 @@ export class Progress {
 
   /** @param text asked for only when it is time to say it */
   async say(text: () => string): Promise<void> {
-    const now = performance.now();
+    // `performance` is set up only when it is first asked for, which takes longer than this.
+    const now = process.uptime() * 1000;
     if (now < this.#next) return;
     this.#next = now + PACE;
     this.#isWanted ??= isWatched();

@@ -1,4 +1,4 @@
-import { fstatSync, readFileSync, writeSync } from 'node:fs';
+import { fstatSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { errorCode, InputError, reasonOf } from '../hosts/files.ts';
 import { type Palette, paletteOf } from '../reports/palette.ts';
 
@@ -61,10 +61,11 @@ export function standardInput(): Buffer {
   }
 }
 
-/** Only where it may be a terminal is the stream of `process` set up to tell. */
+/** Only where it may be a terminal is the stream of `process` set up to tell: nowhere else, not for /dev/null either. */
 function isTerminal(): boolean {
   try {
-    return fstatSync(1).isCharacterDevice() && process.stdout.isTTY;
+    const output = fstatSync(1);
+    return output.isCharacterDevice() && output.rdev !== statSync('/dev/null').rdev && process.stdout.isTTY;
   } catch {
     return false;
   }
