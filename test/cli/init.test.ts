@@ -420,7 +420,8 @@ describe('the examples of docs/ci.md', () => {
 
   test('name this release', () => {
     const releases = [...guide.matchAll(/(?:pfharden@|rev: v)(\d\S*)/g)].map(([, release]) => release);
-    expect(releases).toEqual([about.version, about.version, about.version]);
+    expect(releases.length).toBeGreaterThan(2);
+    expect(releases).toEqual(releases.map(() => about.version));
   });
 
   test.each(ofKind('console'))('session %#', (session) => {
