@@ -11,6 +11,7 @@ import { beginsPart, LogReader } from '../logs/reader.ts';
 import { rotatedSets } from '../logs/rotation.ts';
 import type { WholeCounts } from '../logs/tally.ts';
 import { type LogTask, type LogTaskResult, readTask } from './log-tasks.ts';
+import { Progress } from './progress.ts';
 
 /** How the work is divided; tests set it. */
 export interface Division {
@@ -117,17 +118,23 @@ async function joined(
   let latest: Date | null = null;
   // The last task of each set ends it.
   const ends = sets.flatMap((tasks) => tasks.map((_, index) => index === tasks.length - 1));
+  const progress = new Progress();
   let at = 0;
   for await (const result of results) {
     for (const message of result.said) {
       // Stretches of a log say the same.
-      if (!said.has(message)) say(message);
+      if (said.has(message)) continue;
       said.add(message);
+      progress.end();
+      say(message);
     }
     failed ||= result.failed;
     if (result.part !== null) reader.follow(result.part);
     if (result.written !== null && (latest === null || result.written > latest)) latest = result.written;
-    if (ends[at++] !== true) continue;
+    const isEnd = ends[at++] === true;
+    if (at < ends.length) await progress.say(() => `${at} of ${ends.length} logs and parts of logs read`);
+    else progress.end();
+    if (!isEnd) continue;
     if (sets.length === 1) return { counts: reader.end(dayOf(latest ?? now)), failed };
     whole.follow(reader.finished(dayOf(latest ?? now)));
     reader = new LogReader({ continues: false });

@@ -222,4 +222,16 @@ describe('progress', () => {
     expect(terminal(`${late} 2>said`)).toBe('');
     expect(readFileSync(join(folder, 'many/said'), 'utf8')).toBe('');
   });
+
+  it('is told of logs, and stands in the way of no message', () => {
+    if (!isHere) return;
+    write('many/late.cjs', 'const { uptime } = process; process.uptime = () => uptime.call(process) + 5;');
+    // After the second, a tenth of a second has not gone by.
+    for (const name of ['a', 'c'])
+      write(`many/${name}`, 'Nov 26 07:00:00 mail postfix/smtpd[1]: connect from x[192.0.2.1]\n');
+    const command = `'${process.execPath}' --require ./late.cjs '${join(DIST, 'pfharden.js')}' logs a b c >/dev/null`;
+    expect(terminal(command).replace(/ +/g, ' ')).toBe(
+      '\r1 of 3 logs and parts of logs read\r \rpfharden: b: no such file or directory\r\n',
+    );
+  });
 });
