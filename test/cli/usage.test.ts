@@ -112,7 +112,9 @@ test.each([[['--version']], [['lint', '--version']]])(
 
 describe('the man page', () => {
   const source = readFileSync(MAN_PAGE, 'utf8');
-  const has = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+  // In CI each has to be there.
+  const has = (program: string): boolean =>
+    process.env.CI === 'true' || spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
   const describeMandoc = has('mandoc') ? describe : describe.skip;
   const describeGroff = has('groff') ? describe : describe.skip;
   const run = (program: string, ...args: string[]): string => {
