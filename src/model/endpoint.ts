@@ -93,3 +93,14 @@ export interface Endpoint {
   readonly tls: EndpointTls;
   readonly auth: EndpointAuth;
 }
+
+/** Roles of ports that are for users alone. */
+export const USER_ROLES: ReadonlySet<Role | null> = new Set([
+  'submission',
+  'submissions',
+  'imap',
+  'imaps',
+  'pop3',
+  'pop3s',
+  'sieve',
+]);

@@ -31,7 +31,7 @@ const LOG_MEMORY = 200;
 
 /** How many times faster a lint of many hosts has to be than the programs of the servers, and how much more memory it may take for ten times as many. */
 const FASTER = 20;
-const FLAT = 2;
+const FLAT = 1.3;
 
 startUp();
 growth();

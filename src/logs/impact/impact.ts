@@ -1,4 +1,4 @@
-import type { OfferedCipher, Role } from '../../model/endpoint.ts';
+import { type OfferedCipher, USER_ROLES } from '../../model/endpoint.ts';
 import { compareTexts } from '../summary.ts';
 import type { Peer, Row, SomeNames, WholeCounts } from '../tally.ts';
 import { candidates, goesByAddress, type PlacePair, type Places, type Seen } from './places.ts';
@@ -65,17 +65,6 @@ export interface Impact {
   /** Sessions whose TLS failed already. */
   readonly refused: number;
 }
-
-/** Roles of ports that are for users alone. */
-const USER_ROLES: ReadonlySet<Role> = new Set([
-  'submission',
-  'submissions',
-  'imap',
-  'imaps',
-  'pop3',
-  'pop3s',
-  'sieve',
-]);
 
 /**
  * Holds each session of a log against the endpoints as they would be.

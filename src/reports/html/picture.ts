@@ -1,4 +1,4 @@
-import type { Role, TlsMode } from '../../model/endpoint.ts';
+import { type TlsMode, USER_ROLES } from '../../model/endpoint.ts';
 import type { Severity } from '../../model/finding.ts';
 import { PROTOCOLS, type Protocol } from '../../model/protocol.ts';
 import { andList } from '../../rules/messages.ts';
@@ -73,16 +73,6 @@ const PEERS = [
   { direction: 'out', peer: 'Named servers' },
 ] as const;
 
-const USERS: ReadonlySet<Role | null> = new Set([
-  'submission',
-  'submissions',
-  'imap',
-  'imaps',
-  'pop3',
-  'pop3s',
-  'sieve',
-]);
-
 /**
  * The picture of a host's endpoints.
  *
@@ -123,7 +113,7 @@ function peerOf({ side, role, port, address, public: isPublic }: EndpointView): 
   if (role === null || side === null) return 4;
   if (port === null || isPublic === false || role === 'reinjection') return 3;
   if (role === 'mx') return 0;
-  return USERS.has(role) ? 1 : 2;
+  return USER_ROLES.has(role) ? 1 : 2;
 }
 
 function pictureRow(endpoint: EndpointView, found: EndpointFindings | null): PictureRow {
