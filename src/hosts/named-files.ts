@@ -125,6 +125,8 @@ export function dovecotFiles(
   // Folders on the way to what was given are not listed: each holds the one next name.
   const known = [...DOVECOT_FOLDERS, own, `${normalize(directory)}/`];
   const cache = new Map<string, SourceFile | null>();
+  // A template is read many times, and each time it lists the same folders.
+  const lists = new Map<string, readonly string[] | null>();
   const problems: InputError[] = [];
   const files: DovecotFiles = {
     open(path) {
@@ -141,13 +143,17 @@ export function dovecotFiles(
       return source;
     },
     entries(folder) {
+      const before = lists.get(folder);
+      if (before !== undefined) return before;
       const at = place(folder);
       const folders = [at, at === null ? null : placeBeside(at)].filter((path) => path !== null);
       for (const path of folders) looked.add(path.endsWith('/') ? path : `${path}/`);
-      const lists = folders.map(namesIn).filter((list) => list !== null);
-      const names = lists.length === 0 ? null : lists.flat().map(madeName);
+      const found = folders.map(namesIn).filter((list) => list !== null);
+      const names = found.length === 0 ? null : found.flat().map(madeName);
       const next = known.flatMap((path) => nextName(folder, path));
-      return names === null && next.length === 0 ? null : [...new Set([...(names ?? []), ...next])];
+      const list = names === null && next.length === 0 ? null : [...new Set([...(names ?? []), ...next])];
+      lists.set(folder, list);
+      return list;
     },
   };
   return { files, problems };
