@@ -13,7 +13,7 @@ import {
 import type { HostInput } from './host.ts';
 import { type AskedServers, askInstalled } from './installed.ts';
 import { postfixOpener } from './named-files.ts';
-import { isSame } from './places.ts';
+import { realpathOrNull } from './places.ts';
 import type { GivenReleases } from './releases.ts';
 
 /** What a file is that its name does not tell. */
@@ -82,11 +82,22 @@ function liveServers(
   { postfix, dovecot }: FolderSource,
   system: LocalSystem,
 ): { readonly postfix: boolean; readonly dovecot: boolean } {
+  const known = systemFolders.get(system);
+  const own = known ?? { postfix: realpathOrNull(system.postfix), dovecot: realpathOrNull(system.dovecot) };
+  if (known === undefined) systemFolders.set(system, own);
+  const isOwn = (directory: string | undefined, folder: string | null): boolean =>
+    directory !== undefined && folder !== null && realpathOrNull(directory) === folder;
   return {
-    postfix: postfix !== null && isSame(postfix.directory, system.postfix),
-    dovecot: dovecot !== null && isSame(dovecot.directory, system.dovecot),
+    postfix: isOwn(postfix?.directory, own.postfix),
+    dovecot: isOwn(dovecot?.directory, own.dovecot),
   };
 }
+
+/** Where the folders of a system are; looked up once, not for each host. */
+const systemFolders = new WeakMap<
+  LocalSystem,
+  { readonly postfix: string | null; readonly dovecot: string | null }
+>();
 
 /** Files of the folders in which fixes may change something: an interrupted fix may have left its record beside them. */
 export function fixedPaths(source: HostSource): readonly string[] {
