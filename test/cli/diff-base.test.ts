@@ -326,6 +326,18 @@ describe('hosts are shown', () => {
     });
   });
 
+  test.each(['github', 'gitlab', 'junit', 'checkstyle'])(
+    'in %s, where only what is on a changed line is marked',
+    (format) => {
+      edit('mx2/main.cf', weaker);
+      const shown = (rule: string): string =>
+        pfharden('lint', '--diff-base', 'base', '--rule', rule, '--format', format).stdout;
+      expect(shown('server-protocols').split(' (changed)')).toHaveLength(2);
+      expect(shown('client-tls-off')).toContain('postfix/client-tls-off');
+      expect(shown('client-tls-off')).not.toContain('(changed)');
+    },
+  );
+
   test('without what a baseline knows of them, and the others stay in it', () => {
     pfharden('lint', '--baseline', 'known.json', '--update-baseline');
     commit();
