@@ -32,30 +32,43 @@ const common = {
   loader: { '.wasm': 'base64' },
 };
 
-// V8 reads the text given to JSON.parse faster than an object literal of the same size, and start-up counts:
-// what a run does not look into, such as the settings of a server that the host does not have, is not read.
-const jsonAsText = {
-  name: 'json-as-text',
-  /** @param {esbuild.PluginBuild} build */
-  setup(build) {
-    build.onLoad({ filter: /\.json$/ }, async ({ path: file }) => {
-      // Packages require() their JSON and expect the value itself, not a module with a default.
-      if (file.includes(`${path.sep}node_modules${path.sep}`)) return undefined;
-      const value = JSON.parse(await fs.readFile(file, 'utf8'));
-      const parsed = `JSON.parse(${JSON.stringify(JSON.stringify(value))})`;
-      if (Array.isArray(value))
-        return { contents: `export default /* @__PURE__ */ ${parsed};`, loader: 'js' };
-      const members = Object.keys(value).map((key) => {
-        const name = JSON.stringify(key);
-        return `get ${name}() { return read()[${name}]; }`;
+/**
+ * Gives the code that a bundle gets a text by.
+ * @typedef {(name: string, text: string) => string} Place
+ */
+
+/** @type {Place} */
+const inPlace = (_, text) => JSON.stringify(text);
+
+/**
+ * V8 reads the text given to JSON.parse faster than an object literal of the same size, and start-up counts:
+ * what a run does not look into, such as the settings of a server that the host does not have, is not read.
+ * @param {Place} place
+ */
+function jsonAsText(place) {
+  return {
+    name: 'json-as-text',
+    /** @param {esbuild.PluginBuild} build */
+    setup(build) {
+      build.onLoad({ filter: /\.json$/ }, async ({ path: file }) => {
+        // Packages require() their JSON and expect the value itself, not a module with a default.
+        if (file.includes(`${path.sep}node_modules${path.sep}`)) return undefined;
+        const value = JSON.parse(await fs.readFile(file, 'utf8'));
+        const parsed = `JSON.parse(${place(path.parse(file).name, JSON.stringify(value))})`;
+        if (Array.isArray(value))
+          return { contents: `export default /* @__PURE__ */ ${parsed};`, loader: 'js' };
+        const members = Object.keys(value).map((key) => {
+          const name = JSON.stringify(key);
+          return `get ${name}() { return read()[${name}]; }`;
+        });
+        return {
+          contents: `let value; const read = () => (value ??= ${parsed}); export default { ${members.join(', ')} };`,
+          loader: 'js',
+        };
       });
-      return {
-        contents: `let value; const read = () => (value ??= ${parsed}); export default { ${members.join(', ')} };`,
-        loader: 'js',
-      };
-    });
-  },
-};
+    },
+  };
+}
 
 /**
  * Rules, profiles and templates are compiled into one module when the bundle is made: reading some
@@ -143,25 +156,33 @@ function minified(text, loader) {
 const noRules = async () =>
   'export const rules = []; export const profiles = []; export const templates = {}; export const pages = [];';
 
-/** @type {Map<string, Promise<string>>} */
-const compiledRules = new Map();
-
-/** @param {string} name */
-function compileRules(name) {
-  const made = compiledRules.get(name) ?? compileRulesAnew(name);
-  compiledRules.set(name, made);
-  return made;
+/**
+ * Makes the modules of the rules, each once.
+ * @param {Place} place
+ */
+function compileRules(place) {
+  /** @type {Map<string, Promise<string>>} */
+  const compiled = new Map();
+  /** @param {string} name */
+  return (name) => {
+    const made = compiled.get(name) ?? compileRulesAnew(name, place);
+    compiled.set(name, made);
+    return made;
+  };
 }
 
-/** @param {string} name */
-async function compileRulesAnew(name) {
+/**
+ * @param {string} name
+ * @param {Place} place
+ */
+async function compileRulesAnew(name, place) {
   const compiler = path.join(root, 'src', 'build', 'rules-module.ts');
   if (!(await exists(compiler))) return noRules();
   // The compiler of the rules may import code that imports the compiled rules: it gets none.
   return withBundle(compiler, noRules, async (file) => {
     const { rulesModule, rulePagesModule } = await import(pathToFileURL(file).href);
     const make = name === 'virtual:builtin-rule-pages' ? rulePagesModule : rulesModule;
-    return make(path.join(root, 'rules'), path.join(root, 'profiles'));
+    return make(path.join(root, 'rules'), path.join(root, 'profiles'), place);
   });
 }
 
@@ -192,7 +213,7 @@ async function withBundle(entry, rulesSource, use) {
       outExtension: { '.js': '.mjs' },
       packages: 'external',
       sourcemap: 'inline',
-      plugins: [jsonAsText, validators, htmlPages, builtinRules(rulesSource)],
+      plugins: [jsonAsText(inPlace), validators, htmlPages, builtinRules(rulesSource)],
     });
     return await use(path.join(folder, 'main.mjs'));
   } finally {
@@ -201,107 +222,253 @@ async function withBundle(entry, rulesSource, use) {
 }
 
 async function buildDist() {
-  /** @type {Map<string, string>} */
-  const lazy = new Map();
-  const results = [await bundle(path.join(root, 'src', 'cli', 'main.ts'), lazy)];
-  /** @type {Map<string, string>} */
-  const files = new Map();
-  for (const [target, name] of lazy) {
-    const result = await bundle(target, lazy);
-    results.push(result);
-    files.set(name, result.text);
-  }
-  // Files are named after the text of them all, so that a pfharden that starts during a build finds its own.
-  // Not each after its own: files load one another, and none of them could be named last.
-  const build = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).join('\n');
-  const names = new Map([...files.keys()].map((name) => [name, hashed(name, build)]));
-  /** @param {string} text */
-  const renamed = (text) => {
-    for (const [name, named] of names) text = text.replaceAll(`"./${name}"`, `"./${named}"`);
-    return text;
-  };
-  for (const [name, named] of names) {
-    files.set(named, renamed(files.get(name) ?? ''));
-    files.delete(name);
-  }
-  let main = `(function (exports, require, module, __filename, __dirname) {${renamed(results[0]?.text ?? '')}\n})`;
-  // It is read as Latin-1, and esbuild leaves regular expressions as they are written.
-  main = main.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  const mainName = hashed('main.js', main);
-  files.set(mainName, main);
+  const { main, files, metafiles } = await bundleProgram();
+  const mainFile = hashed('main.js', main);
+  files.set(mainFile, main);
   files.set('config.schema.json', await schemaForEditors());
   const library = await bundleLibrary();
-  results.push(library);
   files.set('library.mjs', library.text);
   files.set('library.d.mts', await fs.readFile(path.join(root, 'src', 'library', 'api.d.ts'), 'utf8'));
   // The package is one of ES modules, and what is built here is none.
   files.set('package.json', '{"type":"commonjs"}\n');
-  const licences = await thirdPartyLicences(results.map(({ metafile }) => metafile));
+  const licences = await thirdPartyLicences([...metafiles, library.metafile]);
   if (licences !== '') files.set('THIRD-PARTY-LICENSES.txt', licences);
 
   await fs.mkdir(dist, { recursive: true });
   for (const [name, text] of files) await writeWhole(path.join(dist, name), text);
-  await writeWhole(path.join(dist, `${mainName}.cache`), compiledCode(path.join(dist, mainName)));
+  await writeWhole(path.join(dist, `${mainFile}.cache`), compiledCode(path.join(dist, mainFile)));
   const [start, thread] = await Promise.all(
     ['start.cjs', 'thread.cjs'].map((name) => fs.readFile(path.join(root, 'src', 'cli', name), 'utf8')),
   );
   await writeWhole(path.join(dist, 'thread.js'), thread ?? '');
-  await writeWhole(path.join(dist, 'pfharden.js'), (start ?? '').replace('main.js', mainName), 0o755);
+  await writeWhole(path.join(dist, 'pfharden.js'), (start ?? '').replace('main.js', mainFile), 0o755);
   for (const name of await fs.readdir(dist)) {
     const ours =
       files.has(name) ||
-      [`${mainName}.cache`, 'pfharden.js', 'thread.js'].includes(name) ||
+      [`${mainFile}.cache`, 'pfharden.js', 'thread.js'].includes(name) ||
       name.endsWith('.new');
     if (!ours) await fs.rm(path.join(dist, name), { recursive: true, force: true });
   }
 }
 
+/** What starts itself as a thread, and so is to load no more than it needs. */
+const ALONE = 'src/cli/log-threads.ts';
+
 /**
- * Bundles one file as CommonJS. What it imports dynamically stays outside and becomes a file of its own.
- * @param {string} entry
- * @param {Map<string, string>} lazy what was found to be imported dynamically, and its file names
+ * Bundles the program: what every run needs as main.js, and what is imported dynamically as files beside it.
+ * No module is in two of them: what main.js has, the others ask it for, and what several of the others have is
+ * a file of its own.
  */
-async function bundle(entry, lazy) {
+async function bundleProgram() {
+  /** @type {Map<string, string>} */
+  const files = new Map();
+  /** @type {Place} */
+  const place = (name, text) => {
+    // To open a file costs as much as to carry a small table along.
+    if (text.length < 10_000) return inPlace(name, text);
+    const content = ascii(text);
+    const file = hashed(`${name}.json`, content);
+    files.set(file, content);
+    return `require("node:fs").readFileSync(__dirname + "/${file}", "latin1")`;
+  };
+  const plugins = [jsonAsText(place), validators, htmlPages, builtinRules(compileRules(place))];
+
+  const alone = await bundle({ entryPoints: [ALONE], ...COMMON_JS, splitting: false, plugins });
+  const aloneText = withUrl(alone.outputs[0]?.text ?? '');
+  const aloneFile = hashed('log-threads.js', aloneText);
+  files.set(aloneFile, aloneText);
+
+  /** @type {Found} */
+  const found = { files: new Map([[ALONE, aloneFile]]), modules: new Set(), asked: new Map() };
+  for (;;) {
+    const known = sizeOf(found);
+    const main = await bundle({
+      stdin: { contents: mainFor(found.asked), resolveDir: root, sourcefile: 'main.mts' },
+      ...COMMON_JS,
+      splitting: false,
+      plugins: [elsewhere(found.files), ...plugins],
+    });
+    for (const module of modulesOf(main.metafile)) found.modules.add(module);
+    const parts = await bundleParts(found, plugins);
+    // What is asked of it may bring main.js more modules, and one that it has may bring others into a part.
+    if (sizeOf(found) > known) continue;
+    for (const [file, text] of parts.texts) files.set(file, text);
+    const text = withUrl(main.outputs[0]?.text ?? '');
+    return {
+      // It is read as Latin-1.
+      main: ascii(`(function (exports, require, module, __filename, __dirname) {${text}\n})`),
+      files,
+      metafiles: [main.metafile, parts.metafile, alone.metafile],
+    };
+  }
+}
+
+/**
+ * What is found while main.js and the files beside it are made, until neither brings more: what is imported
+ * dynamically, with its file where that is known; the modules of main.js; and the names that others ask it for,
+ * by module.
+ * @typedef {{
+ *   files: Map<string, string | null>, modules: Set<string>, asked: Map<string, Set<string>>,
+ * }} Found
+ */
+
+/** @param {Found} found */
+function sizeOf({ files, modules, asked }) {
+  const names = [...files.values()].filter((file) => file !== null);
+  return [...asked.values()].reduce((sum, { size }) => sum + size, names.length + modules.size);
+}
+
+const SMALL = /** @type {const} */ ({ minifyWhitespace: true, minifySyntax: true, legalComments: 'none' });
+
+const COMMON_JS = /** @type {const} */ ({
+  format: 'cjs',
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': 'importMetaUrl' },
+});
+
+/**
+ * @param {string} text
+ */
+function withUrl(text) {
+  const url = 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;';
+  return text.includes('importMetaUrl') ? url + text : text;
+}
+
+/**
+ * Writes all but ASCII as escape sequences; esbuild leaves regular expressions as they are written.
+ * @param {string} text
+ */
+function ascii(text) {
+  return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** @param {esbuild.BuildOptions} options */
+async function bundle(options) {
   const { outputFiles, metafile } = await esbuild.build({
     ...common,
-    entryPoints: [entry],
+    ...SMALL,
     outdir: dist,
-    format: 'cjs',
-    splitting: false,
-    supported: { 'dynamic-import': false },
-    define: { 'import.meta.url': 'importMetaUrl' },
-    minifyWhitespace: true,
-    minifySyntax: true,
-    legalComments: 'none',
+    ...options,
     metafile: true,
     write: false,
-    plugins: [ownFiles(lazy), jsonAsText, validators, htmlPages, builtinRules(compileRules)],
   });
-  const text = outputFiles[0]?.text ?? '';
-  const url = 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;';
-  return { text: text.includes('importMetaUrl') ? url + text : text, metafile };
+  return { outputs: outputFiles, metafile };
+}
+
+/**
+ * The modules of which something is in a bundle.
+ * @param {esbuild.Metafile} metafile
+ */
+function modulesOf({ outputs }) {
+  return Object.values(outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([module, { bytesInOutput }]) => (bytesInOutput > 0 ? [module] : [])),
+  );
+}
+
+/**
+ * A module as metafiles name it: by its path, or by how it is made and its name.
+ * @param {{ path: string, namespace: string }} resolved
+ */
+function moduleOf({ path: name, namespace }) {
+  return namespace === 'file' ? path.relative(root, name).replaceAll(path.sep, '/') : `${namespace}:${name}`;
+}
+
+/**
+ * How a module is imported from the root.
+ * @param {string} module
+ */
+function specifierOf(module) {
+  return /^[\w-]+:/.test(module) ? module.replace(/^[\w-]+:/, '') : `./${module}`;
+}
+
+/**
+ * The module that main.js is made of: the program, and what gives others the names that they ask for.
+ * @param {Found['asked']} asked
+ */
+function mainFor(asked) {
+  const imports = [...asked].map(([module, names], number) => {
+    const members = [...names].map((name) => `${name} as ${name}_${number}`);
+    return `import { ${members.join(', ')} } from ${JSON.stringify(specifierOf(module))};`;
+  });
+  const cases = [...asked].map(([module, names], number) => {
+    const members = [...names].map((name) => `${name}: ${name}_${number}`);
+    return `case ${JSON.stringify(module)}: return { ${members.join(', ')} };`;
+  });
+  return [
+    "export * from './src/cli/main.ts';",
+    ...imports,
+    `export function shared(module) { switch (module) { ${cases.join('\n')} } }`,
+  ].join('\n');
+}
+
+/**
+ * Bundles what is imported dynamically, and all that this imports dynamically in turn.
+ * @param {Found} found
+ * @param {esbuild.Plugin[]} plugins
+ */
+async function bundleParts(found, plugins) {
+  const targets = [...found.files.keys()].filter((module) => module !== ALONE);
+  const { outputs, metafile } = await bundle({
+    entryPoints: targets.sort().map(specifierOf),
+    entryNames: '[name]-[hash]',
+    chunkNames: 'shared-[hash]',
+    plugins: [ofMain(found.modules), elsewhere(found.files, targets), ...plugins],
+  });
+  for (const [output, { entryPoint }] of Object.entries(metafile.outputs))
+    if (entryPoint !== undefined && targets.includes(entryPoint))
+      found.files.set(entryPoint, path.basename(output));
+  /** @type {Map<string, string>} */
+  const texts = new Map();
+  for (const { path: file, text } of outputs) {
+    const linked = linkedToMain(text, found.asked);
+    const { code } = await esbuild.transform(linked, { ...COMMON_JS, ...SMALL, target: common.target });
+    texts.set(path.basename(file), withUrl(code));
+  }
+  return { texts, metafile };
+}
+
+/** How esbuild writes an import of another file of the program, or of a module of main.js. */
+const LINK = /\bimport(?: ([\w$]+),?)?(?:\{([^{}]*)\})? ?(?:from)?"(\.\/|main:)([^"]*)";/g;
+
+/**
+ * A module with its imports as constants: what others export is never changed afterwards.
+ * @param {string} text
+ * @param {Found['asked']} asked takes what it asks main.js for
+ */
+function linkedToMain(text, asked) {
+  /** @type {string[]} */
+  const links = [];
+  const rest = text.replaceAll(LINK, (_, whole = '', some = '', kind, name) => {
+    const members = some === '' ? [] : some.split(',').map((member) => member.split(' as '));
+    if (whole !== '') members.push(['default', whole]);
+    const names = members.map(([member, as = member]) => `${member}:${as}`).join(',');
+    if (kind === './') {
+      links.push(`const{${names}}=require("./${name}");`);
+      return '';
+    }
+    const known = asked.get(name) ?? new Set();
+    for (const [member] of members) known.add(member);
+    asked.set(name, known);
+    links.push(`const{${names}}=require("./pfharden.js").shared(${JSON.stringify(name)});`);
+    return '';
+  });
+  if (/\bimport\b[^;]*"main:/.test(rest)) throw new Error('an import of a form that is not known');
+  return links.join('') + rest;
 }
 
 /** Bundles the library as one module that needs nothing of Node. */
 async function bundleLibrary() {
-  const { outputFiles, metafile } = await esbuild.build({
-    ...common,
+  const { outputs, metafile } = await bundle({
     entryPoints: [path.join(root, 'src', 'library', 'index.ts')],
-    outdir: dist,
     platform: 'browser',
     alias: { ...common.alias, 'node:path': 'path-browserify' },
     // Paths that do not begin with / are kept apart from those that do.
     define: { 'process.cwd': 'workingFolder' },
     inject: [path.join(root, 'src', 'library', 'working-folder.ts')],
     splitting: false,
-    minifyWhitespace: true,
-    minifySyntax: true,
-    legalComments: 'none',
-    metafile: true,
-    write: false,
-    plugins: [textsForDisk, jsonAsText, validators, builtinRules(compileRules)],
+    plugins: [textsForDisk, jsonAsText(inPlace), validators, builtinRules(compileRules(inPlace))],
   });
-  return { text: outputFiles[0]?.text ?? '', metafile };
+  return { text: outputs[0]?.text ?? '', metafile };
 }
 
 /** Texts in the place of files. */
@@ -315,23 +482,45 @@ const textsForDisk = {
   },
 };
 
-/** @param {Map<string, string>} lazy */
-function ownFiles(lazy) {
+/**
+ * What is imported dynamically lies in a file of its own.
+ * @param {Found['files']} files takes what is found
+ * @param {readonly string[]} here what is bundled in the same run, and so is found by esbuild itself
+ */
+function elsewhere(files, here = []) {
   return {
-    name: 'own-files',
+    name: 'elsewhere',
     /** @param {esbuild.PluginBuild} build */
     setup(build) {
       build.onResolve({ filter: /.*/ }, async ({ path: name, kind, resolveDir, importer }) => {
         if (kind !== 'dynamic-import' || name.startsWith('node:')) return undefined;
-        const { path: target, errors } = await build.resolve(name, {
-          kind: 'import-statement',
-          resolveDir,
-          importer,
-        });
-        if (errors.length > 0) return { errors };
-        const file = `${name.replace(/^.*[/:]/, '').replace(/\.ts$/, '')}.js`;
-        lazy.set(target, file);
-        return { path: `./${file}`, external: true };
+        const resolved = await build.resolve(name, { kind: 'import-statement', resolveDir, importer });
+        if (resolved.errors.length > 0) return { errors: resolved.errors };
+        const module = moduleOf(resolved);
+        const file = files.get(module) ?? null;
+        files.set(module, file);
+        return here.includes(module) ? undefined : { path: `./${file}`, external: true };
+      });
+    },
+  };
+}
+
+/**
+ * What main.js has is asked of it.
+ * @param {ReadonlySet<string>} modules
+ */
+function ofMain(modules) {
+  const asking = {};
+  return {
+    name: 'of-main',
+    /** @param {esbuild.PluginBuild} build */
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, async ({ path: name, kind, pluginData, ...where }) => {
+        if (kind !== 'import-statement' || pluginData === asking) return undefined;
+        const resolved = await build.resolve(name, { kind, pluginData: asking, ...where });
+        if (resolved.errors.length > 0 || resolved.external) return undefined;
+        const module = moduleOf(resolved);
+        return modules.has(module) ? { path: `main:${module}`, external: true } : undefined;
       });
     },
   };
@@ -428,7 +617,7 @@ const [command, file, ...args] = process.argv.slice(2);
 if (command === undefined) {
   await buildDist();
 } else if (command === 'run' && file !== undefined) {
-  process.exitCode = await withBundle(path.resolve(file), compileRules, (made) => {
+  process.exitCode = await withBundle(path.resolve(file), compileRules(inPlace), (made) => {
     const node = spawnSync(process.execPath, ['--enable-source-maps', made, ...args], { stdio: 'inherit' });
     if (node.error) throw node.error;
     return node.status ?? 128 + (node.signal ? constants.signals[node.signal] : 0);

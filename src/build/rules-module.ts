@@ -6,6 +6,9 @@ import { TEMPLATE_OPTIONS } from '../rules/messages.ts';
 import type { ProfileFile } from '../rules/profile.ts';
 import type { Rule, RulePage } from '../rules/rule.ts';
 
+/** Gives the code that a bundle gets a text by. */
+type Place = (name: string, text: string) => string;
+
 /** The rule and profile files of two folders, each held against its schema. */
 export interface RuleFiles {
   readonly rules: readonly RulePage[];
@@ -68,8 +71,14 @@ async function checked<T>(ajv: Ajv, schemaPath: string, path: string): Promise<T
 /**
  * The text of the module `virtual:builtin-rules`: rules and profiles as JSON, message templates
  * precompiled, so that a run neither validates nor compiles anything. What only pages show is left out.
+ *
+ * @param place the code that gives a text of a name
  */
-export async function rulesModule(rulesFolder: string, profilesFolder: string): Promise<string> {
+export async function rulesModule(
+  rulesFolder: string,
+  profilesFolder: string,
+  place: Place,
+): Promise<string> {
   const { rules, profiles } = await readRuleFiles(rulesFolder, profilesFolder);
   const templates = rules.map((rule) => {
     const messages = Object.entries(rule.messages).map(([id, { text, advice }]) => {
@@ -79,16 +88,20 @@ export async function rulesModule(rulesFolder: string, profilesFolder: string): 
     return `${JSON.stringify(rule.id)}:()=>({${messages.join(',')}})`;
   });
   return [
-    `export const rules = JSON.parse(${JSON.stringify(JSON.stringify(rules.map(withoutPage)))});`,
-    `export const profiles = JSON.parse(${JSON.stringify(JSON.stringify(profiles))});`,
+    `export const rules = JSON.parse(${place('rules', JSON.stringify(rules.map(withoutPage)))});`,
+    `export const profiles = JSON.parse(${place('profiles', JSON.stringify(profiles))});`,
     `export const templates = {${templates.join(',')}};`,
   ].join('\n');
 }
 
 /** The text of the module `virtual:builtin-rule-pages`: the whole rules. */
-export async function rulePagesModule(rulesFolder: string, profilesFolder: string): Promise<string> {
+export async function rulePagesModule(
+  rulesFolder: string,
+  profilesFolder: string,
+  place: Place,
+): Promise<string> {
   const { rules } = await readRuleFiles(rulesFolder, profilesFolder);
-  return `export const pages = JSON.parse(${JSON.stringify(JSON.stringify(rules))});`;
+  return `export const pages = JSON.parse(${place('pages', JSON.stringify(rules))});`;
 }
 
 /** The code of a template. Where in it something went wrong is of no use to a reader of findings, and takes a third of the text. */
