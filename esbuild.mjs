@@ -102,11 +102,16 @@ const validators = {
   name: 'validators',
   /** @param {esbuild.PluginBuild} build */
   setup(build) {
-    build.onResolve({ filter: /^virtual:validators$/ }, ({ path: name }) => ({
+    build.onResolve({ filter: /^virtual:validators(-code)?$/ }, ({ path: name }) => ({
       path: name,
       namespace: 'validators',
     }));
-    build.onLoad({ filter: /.*/, namespace: 'validators' }, async () => {
+    // Ajv makes CommonJS, of which dynamic imports get no names.
+    build.onLoad({ filter: /^virtual:validators$/, namespace: 'validators' }, () => ({
+      contents: "import code from 'virtual:validators-code'; export const { validators } = code;",
+      loader: 'js',
+    }));
+    build.onLoad({ filter: /-code$/, namespace: 'validators' }, async () => {
       const files = ['schemas/config.schema.json', 'profiles/profile.schema.json'];
       const schemas = await Promise.all(
         files.map(async (file) => JSON.parse(await fs.readFile(path.join(root, file), 'utf8'))),
@@ -154,7 +159,7 @@ function minified(text, loader) {
 }
 
 const noRules = async () =>
-  'export const rules = []; export const profiles = []; export const templates = {}; export const pages = [];';
+  'export const rules = []; export const profiles = []; export const messages = () => undefined; export const pages = [];';
 
 /**
  * Makes the modules of the rules, each once.

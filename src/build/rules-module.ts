@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
-import Handlebars from 'handlebars';
-import { TEMPLATE_OPTIONS } from '../rules/messages.ts';
+import type { RuleMessage } from '../rules/message-code.ts';
 import type { ProfileFile } from '../rules/profile.ts';
 import type { Rule, RulePage } from '../rules/rule.ts';
+import { messageCode } from './message-code.ts';
 
 /** Gives the code that a bundle gets a text by. */
 type Place = (name: string, text: string) => string;
@@ -69,8 +69,8 @@ async function checked<T>(ajv: Ajv, schemaPath: string, path: string): Promise<T
 }
 
 /**
- * The text of the module `virtual:builtin-rules`: rules and profiles as JSON, message templates
- * precompiled, so that a run neither validates nor compiles anything. What only pages show is left out.
+ * The text of the module `virtual:builtin-rules`: rules and profiles as JSON, message templates as
+ * data, so that a run neither validates nor compiles anything. What only pages show is left out.
  *
  * @param place the code that gives a text of a name
  */
@@ -80,18 +80,30 @@ export async function rulesModule(
   place: Place,
 ): Promise<string> {
   const { rules, profiles } = await readRuleFiles(rulesFolder, profilesFolder);
-  const templates = rules.map((rule) => {
-    const messages = Object.entries(rule.messages).map(([id, { text, advice }]) => {
-      return `${JSON.stringify(id)}:{text:${compile(text)},advice:${compile(advice)}}`;
-    });
-    // A function each: most rules find nothing, and their templates are then never made.
-    return `${JSON.stringify(rule.id)}:()=>({${messages.join(',')}})`;
-  });
+  // A line each: most rules find nothing, and their messages are then not read.
+  const lines = rules.map(({ id, messages }) => `\n${id} ${JSON.stringify(messagesCode(messages))}`);
   return [
     `export const rules = JSON.parse(${place('rules', JSON.stringify(rules.map(withoutPage)))});`,
     `export const profiles = JSON.parse(${place('profiles', JSON.stringify(profiles))});`,
-    `export const templates = {${templates.join(',')}};`,
+    `let lines;`,
+    `export function messages(id) {`,
+    `  lines ??= ${place('messages', `${lines.join('')}\n`)};`,
+    '  const at = lines.indexOf(`\\n${id} `);',
+    `  if (at < 0) return undefined;`,
+    `  const start = at + id.length + 2;`,
+    "  return JSON.parse(lines.slice(start, lines.indexOf('\\n', start)));",
+    `}`,
   ].join('\n');
+}
+
+/** The messages of a rule as data. */
+export function messagesCode(messages: RulePage['messages']): Readonly<Record<string, RuleMessage>> {
+  return Object.fromEntries(
+    Object.entries(messages).map(([id, { text, advice }]) => [
+      id,
+      { text: messageCode(text), advice: messageCode(advice) },
+    ]),
+  );
 }
 
 /** The text of the module `virtual:builtin-rule-pages`: the whole rules. */
@@ -103,16 +115,6 @@ export async function rulePagesModule(
   const { rules } = await readRuleFiles(rulesFolder, profilesFolder);
   return `export const pages = JSON.parse(${place('pages', JSON.stringify(rules))});`;
 }
-
-/** The code of a template. Where in it something went wrong is of no use to a reader of findings, and takes a third of the text. */
-function compile(template: string): string {
-  const code: unknown = Handlebars.precompile(template, TEMPLATE_OPTIONS);
-  if (typeof code !== 'string') throw new TypeError('Handlebars precompiles to text');
-  return code.replaceAll(LOCATION, 'void 0');
-}
-
-/** A place in the code that Handlebars makes. */
-const LOCATION = /\{"start":\{"line":\d+,"column":\d+\},"end":\{"line":\d+,"column":\d+\}\}/g;
 
 /** What of a rule a run needs; reports show it or judge by it. */
 export function withoutPage(page: RulePage): Rule {

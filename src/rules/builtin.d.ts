@@ -2,10 +2,10 @@
 declare module 'virtual:builtin-rules' {
   export const rules: readonly import('./rule.ts').Rule[];
   export const profiles: readonly import('./profile.ts').ProfileFile[];
-  /** By rule id: makes the precompiled Handlebars templates by message id. */
-  export const templates: Readonly<
-    Record<string, () => Readonly<Record<string, { readonly text: unknown; readonly advice: unknown }>>>
-  >;
+  /** The messages of a rule, by their ids. */
+  export function messages(
+    rule: string,
+  ): Readonly<Record<string, import('./message-code.ts').RuleMessage>> | undefined;
 }
 
 /** The same rules with their background and examples, which a lint does not need and so does not load. */

@@ -1,10 +1,10 @@
 import {
+  messages as builtinMessages,
   profiles as builtinProfiles,
   rules as builtinRules,
-  templates as builtinTemplates,
 } from 'virtual:builtin-rules';
-import Handlebars from 'handlebars/runtime';
-import { TEMPLATE_HELPERS, type Template } from './messages.ts';
+import { templateOf } from './message-code.ts';
+import type { Template } from './messages.ts';
 import { type Profile, ProfileError, type ProfileFile, resolveProfile } from './profile.ts';
 import type { Rule } from './rule.ts';
 
@@ -40,15 +40,13 @@ export class RuleSet {
   }
 }
 
-for (const [name, helper] of Object.entries(TEMPLATE_HELPERS)) Handlebars.registerHelper(name, helper);
-
-/** The rules that pfharden comes with; their templates are compiled when the program is built. */
+/** The rules that pfharden comes with; their messages are made data of when the program is built. */
 export const BUILTIN_RULES = new RuleSet(builtinRules, builtinTemplate);
 
 function builtinTemplate(rule: Rule, messageId: string, part: MessagePart): Template {
-  const compiled = builtinTemplates[rule.id]?.()[messageId]?.[part];
-  if (compiled === undefined) throw new Error(`rule ${rule.id} has no message "${messageId}"`);
-  return Handlebars.template(compiled as TemplateSpecification) as Template;
+  const code = builtinMessages(rule.id)?.[messageId]?.[part];
+  if (code === undefined) throw new Error(`rule ${rule.id} has no message "${messageId}"`);
+  return templateOf(code);
 }
 
 /**

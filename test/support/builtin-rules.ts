@@ -1,9 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runInThisContext } from 'node:vm';
-import Handlebars from 'handlebars';
-import { withoutPage } from '../../src/build/rules-module.ts';
-import { TEMPLATE_OPTIONS } from '../../src/rules/messages.ts';
+import { messagesCode, withoutPage } from '../../src/build/rules-module.ts';
 import type { ProfileFile } from '../../src/rules/profile.ts';
 import type { RulePage } from '../../src/rules/rule.ts';
 
@@ -21,19 +18,7 @@ export const pages = files<RulePage>(join(root, 'rules'));
 export const rules = pages.map(withoutPage);
 export const profiles = files<ProfileFile>(join(root, 'profiles'));
 
-function compiled(template: string): unknown {
-  return runInThisContext(`(${Handlebars.precompile(template, TEMPLATE_OPTIONS) as unknown as string})`);
+export function messages(id: string) {
+  const page = pages.find((rule) => rule.id === id);
+  return page === undefined ? undefined : messagesCode(page.messages);
 }
-
-export const templates = Object.fromEntries(
-  pages.map((rule) => [
-    rule.id,
-    () =>
-      Object.fromEntries(
-        Object.entries(rule.messages).map(([id, { text, advice }]) => [
-          id,
-          { text: compiled(text), advice: compiled(advice) },
-        ]),
-      ),
-  ]),
-);

@@ -168,7 +168,7 @@ function* reportOpening(
     endpoint,
     data: {
       word: elementText(by.restriction),
-      list: by.list.name,
+      holder: by.list.name,
       entry,
       kind: key?.kind ?? null,
       key: key === null || key.value !== '' ? (key?.value ?? null) : '<>',
