@@ -85,11 +85,14 @@ export async function rulesModule(
   return [
     `export const rules = JSON.parse(${place('rules', JSON.stringify(rules.map(withoutPage)))});`,
     `export const profiles = JSON.parse(${place('profiles', JSON.stringify(profiles))});`,
-    `let lines;`,
+    `let lines, last = 0;`,
     `export function messages(id) {`,
     `  lines ??= ${place('messages', `${lines.join('')}\n`)};`,
-    '  const at = lines.indexOf(`\\n${id} `);',
+    // Rules are asked one after the other.
+    '  let at = lines.indexOf(`\\n${id} `, last);',
+    '  if (at < 0) at = lines.indexOf(`\\n${id} `);',
     `  if (at < 0) return undefined;`,
+    `  last = at;`,
     `  const start = at + id.length + 2;`,
     "  return JSON.parse(lines.slice(start, lines.indexOf('\\n', start)));",
     `}`,

@@ -1,6 +1,6 @@
 import type { Location, SourceFile, Span } from '../text/source.ts';
 import type { SecretPlaces } from './secret-places.ts';
-import { columnsOf, shownCharacter, widthOf } from './words.ts';
+import { columnsOf, isPlain, shownCharacter, widthOf } from './words.ts';
 
 /** How a code frame is drawn. */
 export interface FrameOptions {
@@ -95,7 +95,19 @@ function drawn(
   // Of a line of a hundred megabytes, only what may be seen is looked at.
   const start = Math.max(line.start, from - width);
   const end = Math.min(line.end, from + 2 * width);
-  const all = cells(source.text, { start, end }, { start: from, end: to }, secrets(source, line));
+  const hidden = secrets(source, line);
+  const seen = source.text.slice(start, end);
+  // Most lines are shown as they are; a place behind the last character marks the column there.
+  const fits = start === line.start && end === line.end && seen.length < width && isPlain(seen);
+  if (fits && hidden.length === 0) {
+    const behind = Math.max(to, from + 1) - start;
+    return {
+      before: seen.slice(0, from - start),
+      marked: from === end ? ' ' : seen.slice(from - start, behind),
+      after: seen.slice(behind),
+    };
+  }
+  const all = cells(source.text, { start, end }, { start: from, end: to }, hidden);
   const total = all.reduce((sum, cell) => sum + cell.width, 0);
   const cutBefore = start > line.start;
   const cutAfter = end < line.end;

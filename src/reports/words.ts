@@ -54,6 +54,11 @@ export function columnsOf(character: string): number {
 /** Each character takes one column. */
 const PLAIN = /^[ -~]*$/;
 
+/** Whether each character of a text is shown as it is and takes one column. */
+export function isPlain(text: string): boolean {
+  return PLAIN.test(text);
+}
+
 /** Columns of a text. */
 export function widthOf(text: string): number {
   if (PLAIN.test(text)) return text.length;

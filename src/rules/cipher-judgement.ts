@@ -32,23 +32,27 @@ export type CipherThresholds = Pick<
  * forbidden in several places has one objection, for the widest.
  */
 export function objectionsTo(suite: CipherSuite, thresholds: CipherThresholds): readonly Objection[] {
-  const bySuite = judged.get(thresholds) ?? new WeakMap<CipherSuite, readonly Objection[]>();
-  judged.set(thresholds, bySuite);
-  let objections = bySuite.get(suite);
+  let byClasses = judged.get(thresholds);
+  if (byClasses === undefined) {
+    byClasses = new WeakMap();
+    judged.set(thresholds, byClasses);
+  }
+  const classes = classesOf(suite);
+  let objections = byClasses.get(classes);
   if (objections === undefined) {
-    objections = judge(suite, thresholds);
-    bySuite.set(suite, objections);
+    objections = judge(classes, thresholds);
+    byClasses.set(classes, objections);
   }
   return objections;
 }
 
-/** Each endpoint asks for the same suites. */
-const judged = new WeakMap<CipherThresholds, WeakMap<CipherSuite, readonly Objection[]>>();
+/** Each endpoint asks for the same suites, and many suites have the same list of classes. */
+const judged = new WeakMap<CipherThresholds, WeakMap<readonly CipherClass[], readonly Objection[]>>();
 
-function judge(suite: CipherSuite, thresholds: CipherThresholds): readonly Objection[] {
+function judge(classes: readonly CipherClass[], thresholds: CipherThresholds): readonly Objection[] {
   const { forbiddenCiphers, forwardSecrecy, authenticatedEncryption } = thresholds;
   const found: Objection[] = [];
-  for (const name of classesOf(suite)) {
+  for (const name of classes) {
     const places = PLACES.filter((where) => forbiddenCiphers[where].includes(name));
     if (places[0] === 'anywhere')
       found.push({ class: name, where: 'anywhere', threshold: 'forbiddenCiphers' });

@@ -3,7 +3,7 @@ import {
   profiles as builtinProfiles,
   rules as builtinRules,
 } from 'virtual:builtin-rules';
-import { templateOf } from './message-code.ts';
+import { type RuleMessage, templateOf } from './message-code.ts';
 import type { Template } from './messages.ts';
 import { type Profile, ProfileError, type ProfileFile, resolveProfile } from './profile.ts';
 import type { Rule } from './rule.ts';
@@ -43,8 +43,15 @@ export class RuleSet {
 /** The rules that pfharden comes with; their messages are made data of when the program is built. */
 export const BUILTIN_RULES = new RuleSet(builtinRules, builtinTemplate);
 
+const readMessages = new Map<string, Readonly<Record<string, RuleMessage>>>();
+
 function builtinTemplate(rule: Rule, messageId: string, part: MessagePart): Template {
-  const code = builtinMessages(rule.id)?.[messageId]?.[part];
+  let messages = readMessages.get(rule.id);
+  if (messages === undefined) {
+    messages = builtinMessages(rule.id) ?? {};
+    readMessages.set(rule.id, messages);
+  }
+  const code = messages[messageId]?.[part];
   if (code === undefined) throw new Error(`rule ${rule.id} has no message "${messageId}"`);
   return templateOf(code);
 }

@@ -14,7 +14,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   let unique = true;
   const letters = Array.from({ length: LETTERS }, () => 0);
   for (let at = 0; at < typed.length; at++) {
-    const letter = letterAt(typed, at);
+    const letter = typed.charCodeAt(at) % LETTERS;
     letters[letter] = (letters[letter] ?? 0) + 1;
   }
   for (const candidate of candidates) {
@@ -36,17 +36,13 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
 /** Letters are counted in as many places: where some share one, fewer seem to be missing. */
 const LETTERS = 32;
 
-function letterAt(text: string, at: number): number {
-  return text.charCodeAt(at) % LETTERS;
-}
-
 /** How many letters of the candidate the typed word does not have, at least, or more than `limit`: never more than there are errors, and soon counted. */
 function lettersMissing(letters: readonly number[], candidate: string, limit: number): number {
   const left = letters.slice();
   const text = candidate.toLowerCase();
   let missing = 0;
   for (let at = 0; at < text.length; at++) {
-    const letter = letterAt(text, at);
+    const letter = text.charCodeAt(at) % LETTERS;
     const count = left[letter] ?? 0;
     if (count > 0) left[letter] = count - 1;
     else if (++missing > limit) break;

@@ -55,10 +55,14 @@ function joined(before: Selector, word: Selector, strengthOverwrites: boolean): 
   return both;
 }
 
-const STRENGTH = COLUMNS.indexOf('Strength');
-const DEFAULT = COLUMNS.indexOf('Default');
-const EXPORT = COLUMNS.indexOf('Export');
+const KX = COLUMNS.indexOf('Kx');
+const AU = COLUMNS.indexOf('Au');
+const ENC = COLUMNS.indexOf('Enc');
+const MAC = COLUMNS.indexOf('Mac');
 const PROTOCOL = COLUMNS.indexOf('Protocol');
+const STRENGTH = COLUMNS.indexOf('Strength');
+const EXPORT = COLUMNS.indexOf('Export');
+const DEFAULT = COLUMNS.indexOf('Default');
 
 function makeVocabulary(release: Release): Vocabulary {
   const { iana, strengthOverwrites, order } = releaseData(release);
@@ -68,23 +72,25 @@ function makeVocabulary(release: Release): Vocabulary {
     aliases.flatMap(([, conditions]) => conditions.flatMap(({ values }) => values.map(sizedCipher))),
   );
   const bits = new Bits();
-  const masked = suites.map((suite): Selector => bits.ofSuite(valuesOf(suite, sized)));
-  const exported = bits.of('Export', 'yes');
-  const exports = exported | bits.of('Export', 'no');
+  const masked = suites.map((suite): Selector => bits.ofSuite(suite, sized));
+  const exported = bits.of(EXPORT, 'yes');
+  const exports = exported | bits.of(EXPORT, 'no');
   const words = new Map<string, Selector>();
   for (const [name, conditions] of aliases) {
     const masks = COLUMNS.map(() => 0);
     for (const { column, not, values } of conditions) {
+      const at = COLUMNS.indexOf(column);
       let mask = 0;
-      for (const value of values) mask |= bits.of(column, value);
-      masks[COLUMNS.indexOf(column)] = not ? ~mask : mask;
+      for (const value of values) mask |= bits.of(at, value);
+      masks[at] = not ? ~mask : mask;
     }
     words.set(name, masks);
   }
   // The names of suites are looked up before the aliases.
   const named = new Set<string>();
   for (const [index, suite] of suites.entries()) {
-    const own = (masked[index] ?? []).map((mask, column) => (column === PROTOCOL ? 0 : mask));
+    const own = masked[index]?.slice() ?? [];
+    own[PROTOCOL] = 0;
     // SSLv2 and SSLv3 have suites of one name; the first of the list is found.
     if (!named.has(suite.name)) words.set(suite.name, own);
     named.add(suite.name);
@@ -134,13 +140,13 @@ function meets(masks: Selector, selector: Selector, columns: readonly number[]):
 /** What a suite has in each column. */
 type Values = Readonly<Record<Column, readonly string[]>>;
 
-function valuesOf(suite: CipherSuite, sized: ReadonlySet<string>): Values {
-  const { encryption, bits, marks } = suite;
+function valuesOf(suite: CipherSuite): Values {
+  const { marks } = suite;
   const classes = marks.filter((mark) => mark !== 'export' && mark !== 'not-default');
   return {
     Kx: [suite.keyExchange],
     Au: [suite.authentication],
-    Enc: [sized.has(encryption) ? `${encryption}(${bits})` : encryption],
+    Enc: [suite.encryption],
     Mac: [suite.mac],
     Protocol: [suite.protocol],
     Strength: classes.length === 0 ? ['NONE'] : classes,
@@ -152,33 +158,39 @@ function valuesOf(suite: CipherSuite, sized: ReadonlySet<string>): Values {
 
 /** Numbers the values of each column. */
 class Bits {
-  /** By `COLUMN=VALUE`; `AES` has the bits of `AES(128)` and `AES(256)`. */
-  readonly #masks = new Map<string, number>();
-  readonly #used = new Map<Column, number>();
+  /** By column and value; `AES` has the bits of `AES(128)` and `AES(256)`. */
+  readonly #columns = COLUMNS.map(() => ({ masks: new Map<string, number>(), used: 0 }));
 
   /** The bits of a value; a new one for a new value: a release may know a word for what none of its suites has. */
-  of(column: Column, value: string): number {
-    const key = `${column}=${value}`;
-    const known = this.#masks.get(key);
+  of(column: number, value: string): number {
+    const own = this.#columns[column];
+    if (own === undefined) throw new RangeError(`no column ${column}`);
+    const known = own.masks.get(value);
     if (known !== undefined) return known;
-    const used = this.#used.get(column) ?? 0;
-    this.#used.set(column, used + 1);
-    const bit = 1 << used;
-    this.#masks.set(key, bit);
+    const bit = 1 << own.used++;
+    own.masks.set(value, bit);
     const bare = sizedCipher(value);
-    if (bare !== '') {
-      const all = `${column}=${bare}`;
-      this.#masks.set(all, (this.#masks.get(all) ?? 0) | bit);
-    }
+    if (bare !== '') own.masks.set(bare, (own.masks.get(bare) ?? 0) | bit);
     return bit;
   }
 
-  ofSuite(values: Values): number[] {
-    return COLUMNS.map((column) => {
-      let mask = 0;
-      for (const value of values[column]) mask |= this.of(column, value);
-      return mask;
-    });
+  /** What `valuesOf` says of a suite, with the sizes of ciphers that come in several. */
+  ofSuite(suite: CipherSuite, sized: ReadonlySet<string>): number[] {
+    const { encryption, bits, marks } = suite;
+    let strength = 0;
+    for (const mark of marks) {
+      if (mark !== 'export' && mark !== 'not-default') strength |= this.of(STRENGTH, mark);
+    }
+    const masks: number[] = [];
+    masks[KX] = this.of(KX, suite.keyExchange);
+    masks[AU] = this.of(AU, suite.authentication);
+    masks[ENC] = this.of(ENC, sized.has(encryption) ? `${encryption}(${bits})` : encryption);
+    masks[MAC] = this.of(MAC, suite.mac);
+    masks[PROTOCOL] = this.of(PROTOCOL, suite.protocol);
+    masks[STRENGTH] = strength === 0 ? this.of(STRENGTH, 'NONE') : strength;
+    masks[EXPORT] = this.of(EXPORT, marks.includes('export') ? 'yes' : 'no');
+    masks[DEFAULT] = marks.includes('not-default') ? this.of(DEFAULT, 'no') : 0;
+    return masks;
   }
 }
 
@@ -206,8 +218,10 @@ export function sorter<K>(
   const entries = [...conditions];
   // Suites have few values in each column: what a value rules out is looked up, one bit a key.
   const ruledOut = new Map<string, number>();
+  // Many suites have the same keys, and then the same list of them.
+  const lists = new Map<number, readonly K[]>();
   return (suite) => {
-    const own = valuesOf(suite, NONE);
+    const own = valuesOf(suite);
     let out = 0;
     for (const column of COLUMNS) {
       const name = `${column}=${own[column].join()}`;
@@ -221,15 +235,18 @@ export function sorter<K>(
       }
       out |= mask;
     }
-    return entries.flatMap(([key], index) => ((out & (1 << index)) === 0 ? [key] : []));
+    let keys = lists.get(out);
+    if (keys === undefined) {
+      keys = entries.flatMap(([key], index) => ((out & (1 << index)) === 0 ? [key] : []));
+      lists.set(out, keys);
+    }
+    return keys;
   };
 }
 
 function holds({ not, values }: Condition, own: readonly string[]): boolean {
   return own.some((value) => values.includes(value)) !== not;
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 /** The aliases that a release of the table knows. */
 function aliasesOf(release: Release): [name: string, conditions: readonly Condition[]][] {

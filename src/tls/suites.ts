@@ -97,7 +97,7 @@ export function cipherRelease(openssl: Release): Release {
   return releaseData(openssl).release;
 }
 
-const suitesById = new Map<Release, ReadonlyMap<string, CipherSuite>>();
+const libraries = new Map<Release, Library>();
 
 /**
  * The suites of a release, TLSv1.3 first, then in the order in which they stand before a cipher string is
@@ -118,33 +118,58 @@ const suitesByRelease = new Map<Release, readonly CipherSuite[]>();
 /** The suites of a list of ids, in its order; ids that the release does not have are left out. */
 export function suitesIn(openssl: Release, ids: string): CipherSuite[] {
   const release = cipherRelease(openssl);
-  let byId = suitesById.get(release);
-  if (byId === undefined) {
-    byId = readSuites(release);
-    suitesById.set(release, byId);
+  let library = libraries.get(release);
+  if (library === undefined) {
+    library = new Library(release);
+    libraries.set(release, library);
   }
-  return ids.split(' ').flatMap((id) => byId.get(id) ?? []);
+  const found: CipherSuite[] = [];
+  for (const id of ids.split(' ')) {
+    const suite = library.suite(id);
+    if (suite !== null) found.push(suite);
+  }
+  return found;
 }
 
-function readSuites(release: Release): ReadonlyMap<string, CipherSuite> {
-  const byId = new Map<string, CipherSuite>();
-  for (const line of CIPHER_DATA.suites) {
-    const [id = '', name, iana, protocol, kx, au, enc, bits, mac, strength, marks = '', since = '*'] =
-      line.split(' ');
-    if (since !== '*' && !atLeast(release, since)) continue;
-    byId.set(id, {
-      name: name ?? '',
-      iana: iana ?? '',
-      id: Number.parseInt(id, 16),
-      protocol: PROTOCOLS.find((known) => known === protocol) ?? 'SSLv3',
-      keyExchange: kx ?? '',
-      authentication: au ?? '',
-      encryption: enc ?? '',
-      bits: Number(bits),
-      mac: mac ?? '',
-      strength: Number(strength),
-      marks: marks === '' ? [] : marks.split(','),
-    });
+/** The suites of a release, each made when it is first asked for: no release has half of the table. */
+class Library {
+  /** By their ids; of several lines the last that holds. */
+  readonly #lines = new Map<string, string>();
+  readonly #suites = new Map<string, CipherSuite>();
+
+  constructor(release: Release) {
+    for (const line of CIPHER_DATA.suites) {
+      const since = line.slice(line.lastIndexOf(' ') + 1);
+      if (since === '*' || atLeast(release, since)) this.#lines.set(line.slice(0, line.indexOf(' ')), line);
+    }
   }
-  return byId;
+
+  /** The suite of an id; null where the release has none. */
+  suite(id: string): CipherSuite | null {
+    let suite = this.#suites.get(id);
+    if (suite === undefined) {
+      const line = this.#lines.get(id);
+      if (line === undefined) return null;
+      suite = readSuite(line);
+      this.#suites.set(id, suite);
+    }
+    return suite;
+  }
+}
+
+function readSuite(line: string): CipherSuite {
+  const [id = '', name, iana, protocol, kx, au, enc, bits, mac, strength, marks = ''] = line.split(' ');
+  return {
+    name: name ?? '',
+    iana: iana ?? '',
+    id: Number.parseInt(id, 16),
+    protocol: PROTOCOLS.find((known) => known === protocol) ?? 'SSLv3',
+    keyExchange: kx ?? '',
+    authentication: au ?? '',
+    encryption: enc ?? '',
+    bits: Number(bits),
+    mac: mac ?? '',
+    strength: Number(strength),
+    marks: marks === '' ? [] : marks.split(','),
+  };
 }
