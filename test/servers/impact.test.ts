@@ -126,9 +126,11 @@ function compare(
   return given;
 }
 
+/** Visits one after the other, but those that have to wait all at once. */
 async function all(visitors: readonly Visitor[]): Promise<readonly Fate[]> {
+  const waiting = visitors.map(({ service, visit }) => (service === SCREENED ? visit() : null));
   const fates: Fate[] = [];
-  for (const { visit } of visitors) fates.push(await visit());
+  for (const [index, { visit }] of visitors.entries()) fates.push(await (waiting[index] ?? visit()));
   return fates;
 }
 
@@ -269,7 +271,7 @@ class PostfixWithPeers {
 
   static async of(root: Root): Promise<PostfixWithPeers> {
     const folder = `/tmp/pfharden-impact-${process.pid}`;
-    const names = [...Object.keys(SERVERS), 'inject'];
+    const names = [...Object.keys(SERVERS), SCREENED, 'inject'];
     const ports: Record<string, number> = {};
     for (const name of names) ports[name] = await freePort();
     const pem = path.join(root.path, folder);
@@ -313,6 +315,10 @@ class PostfixWithPeers {
       mynetworks: '127.0.0.0/8',
       smtpd_relay_restrictions: 'permit_mynetworks, permit_sasl_authenticated, reject',
       transport_maps: `inline:{{discarded.example = discard:}, ${routes.join(', ')}}`,
+      postscreen_cache_map: '',
+      postscreen_access_list: '',
+      postscreen_greet_wait: '1s',
+      postscreen_bare_newline_enable: 'yes',
       smtpd_tls_security_level: 'may',
       smtpd_tls_cert_file: `${folder}/mail.pem`,
       smtpd_tls_loglevel: '1',
@@ -336,6 +342,11 @@ class PostfixWithPeers {
         service(name, ['smtpd_upstream_proxy_protocol=haproxy', ...settings]),
       ),
       ...service('inject', ['syslog_name=postfix/inject']),
+      // Nobody passes its tests at once: who is tested further speaks to postscreen itself, and tlsproxy makes its TLS.
+      `0.0.0.0:${ports[SCREENED]} inet n - n - 1 postscreen`,
+      '  -o postscreen_upstream_proxy_protocol=haproxy',
+      'smtpd pass - - n - - smtpd',
+      'tlsproxy unix - - n - 0 tlsproxy',
       'tlsmgr unix - - n 1000? 1 tlsmgr',
       'postlog unix-dgram n - n - 1 postlogd',
       'error unix - - n - - error',
@@ -366,6 +377,14 @@ class PostfixWithPeers {
           };
         }),
       ),
+      ...Object.values(KINDS).map((options, index): Visitor => {
+        const from = `198.51.100.${index + 1}`;
+        return {
+          who: from,
+          service: SCREENED,
+          visit: () => bring(ports[SCREENED] ?? 0, SCREENED, from, null, options),
+        };
+      }),
       ...Object.values(sinks).map(
         (sink, index): Visitor => ({
           who: `127.0.1.${index + 1}`,
@@ -438,6 +457,9 @@ const SERVERS: Readonly<Record<string, readonly string[]>> = {
   'smtps/smtpd': ['syslog_name=postfix/smtps', 'smtpd_sasl_auth_enable=yes', 'smtpd_tls_wrappermode=yes'],
   'lax/smtpd': ['syslog_name=postfix/lax', 'smtpd_sasl_auth_enable=yes'],
 };
+
+/** Who speaks for postscreen(8), which lets each client wait before it greets. */
+const SCREENED = 'tlsproxy';
 
 /** A client of smtpd(8) brings mail; with a user it logs in before. */
 async function bring(
