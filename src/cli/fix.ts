@@ -8,6 +8,7 @@ import { eachHost } from './each-host.ts';
 import { UsageError } from './errors.ts';
 import type { FixedText, FixOrders } from './fix-host.ts';
 import { RequestedHosts } from './hosts.ts';
+import { onInterrupt } from './interrupt.ts';
 import { isOn, listOf, type Request, textOf } from './options.ts';
 import { configsOf, RunRules } from './own-rules.ts';
 import { RunProfiles } from './profile-option.ts';
@@ -50,9 +51,9 @@ export async function fix(request: Request): Promise<number> {
     }
   }
   // The writer alone needs node:crypto, which a lint would load for nothing.
-  const writer = write ? await import('../fix/write.ts') : null;
-  if (writer !== null) {
-    for (const path of writer.finishInterrupted(hosts.hosts.flatMap(({ source }) => fixedPaths(source)))) {
+  const writing = write ? await import('../fix/write.ts') : null;
+  if (writing !== null) {
+    for (const path of writing.finishInterrupted(hosts.hosts.flatMap(({ source }) => fixedPaths(source)))) {
       err(`pfharden: finished writing ${shownText(path)}, which an earlier run was killed at\n`);
     }
   }
@@ -62,28 +63,37 @@ export async function fix(request: Request): Promise<number> {
     unsafe: isOn(given, 'unsafe'),
     as: write ? 'files' : script ? 'postconf' : 'diff',
   };
-  const files: FixedText[] = [];
+  const writer = writing === null ? null : new writing.FixWriter({ backup: isOn(given, 'backup') });
+  const forget = writer === null ? () => undefined : onInterrupt(() => writer.abandon());
   const servers = new Set<Server>();
   let mended = 0;
   let silenced = 0;
-  for await (const { outcome } of eachHost('fix', orders, { hosts, rules, profiles, given })) {
-    out(outcome.out);
-    err(outcome.err);
-    files.push(...outcome.files);
-    for (const server of outcome.servers) servers.add(server);
-    mended += outcome.mended;
-    silenced += outcome.silenced;
+  try {
+    for await (const { outcome } of eachHost('fix', orders, { hosts, rules, profiles, given })) {
+      out(outcome.out);
+      err(outcome.err);
+      writer?.add(outcome.files.map(sources));
+      for (const server of outcome.servers) servers.add(server);
+      mended += outcome.mended;
+      silenced += outcome.silenced;
+    }
+  } catch (error) {
+    writer?.abandon();
+    throw error;
+  } finally {
+    forget();
   }
   if (silenced > 0) {
     const findings = count(silenced, 'finding');
     err(`pfharden: ${findings} silenced by comments, not mended: pfharden lint --show-suppressed\n`);
   }
   if (hosts.failed) {
+    writer?.abandon();
     if (writer !== null && servers.size > 0) err('pfharden: nothing was written\n');
     return 2;
   }
   if (writer === null) return servers.size > 0 ? 1 : 0;
-  const written = writer.writeFiles(files.map(sources), { backup: isOn(given, 'backup') });
+  const written = writer.finish();
   for (const { path, backup } of written) {
     out(`wrote ${shownText(path)}${backup === null ? '' : `, the old file is ${shownText(backup)}`}\n`);
   }

@@ -39,15 +39,16 @@ export interface WrittenFile {
   readonly backup: string | null;
 }
 
+/** A new text that stands beside its target. */
 interface Prepared {
   readonly target: string;
   readonly shown: string;
-  readonly expected: Buffer;
+  /** SHA-256 of the text that was read. */
+  readonly old: string;
   readonly beside: string;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  readonly bytes: Buffer;
 }
 
 /** Name of the record that makes several renames one: it stands beside the first target while they are made. */
@@ -60,37 +61,87 @@ const JOURNAL = '.pfharden-journal';
  * `finishInterrupted` (`fix --write` calls it first) makes the renames that are left. At every moment each
  * file is either the old one or the new one. Mode and owner are kept; a link is followed to its target.
  *
+ * Texts are written beside their targets as they come, and none is kept in memory.
+ */
+export class FixWriter {
+  readonly #backup: boolean;
+  readonly #prepared: Prepared[] = [];
+  #failure: WriteError | null = null;
+
+  constructor({ backup }: WriteOptions) {
+    this.#backup = backup;
+  }
+
+  /** Takes files; what goes wrong is for `finish` to say: what else is to be said of the hosts is said first. */
+  add(files: readonly Pick<FixedFile, 'before' | 'after'>[]): void {
+    for (const file of files) {
+      if (this.#failure !== null) return;
+      try {
+        const prepared = prepare(file);
+        this.#prepared.push(prepared);
+        writeBeside(prepared, file.after);
+      } catch (error) {
+        this.abandon();
+        this.#failure = asWriteError(error);
+      }
+    }
+  }
+
+  /** Leaves every file as it is. */
+  abandon(): void {
+    for (const { beside } of this.#prepared) rmSync(beside, { force: true });
+    this.#prepared.length = 0;
+  }
+
+  /**
+   * Puts the new texts in place.
+   *
+   * @throws WriteError when a file has changed since it was read, or cannot be written
+   */
+  finish(): readonly WrittenFile[] {
+    if (this.#failure !== null) throw this.#failure;
+    const prepared = this.#prepared;
+    const [first] = prepared;
+    if (first === undefined) return [];
+    const journal = join(dirname(first.target), JOURNAL);
+    const backups: string[] = [];
+    try {
+      for (const file of prepared) refuseChanged(file);
+      if (this.#backup) for (const file of prepared) backups.push(keepOld(file));
+      const record = Buffer.from(`${JSON.stringify(prepared.map(pendingRename))}\n`);
+      // A run that was killed while it wrote this left a part of it.
+      rmSync(`${journal}.new`, { force: true });
+      writeWhole(`${journal}.new`, record, 0o600);
+      renameSync(`${journal}.new`, journal);
+      flushFolder(dirname(journal));
+    } catch (error) {
+      this.abandon();
+      for (const kept of backups) rmSync(kept, { force: true });
+      rmSync(`${journal}.new`, { force: true });
+      rmSync(journal, { force: true });
+      throw asWriteError(error);
+    }
+    carryOut(journal);
+    return prepared.map(({ target }, index) => ({ path: target, backup: backups[index] ?? null }));
+  }
+}
+
+function asWriteError(error: unknown): WriteError {
+  return error instanceof WriteError ? error : new WriteError(`nothing was written: ${reasonOf(error)}`);
+}
+
+/**
+ * Replaces files at once, as a `FixWriter` does.
+ *
  * @throws WriteError when a file has changed since it was read, or cannot be written
  */
 export function writeFiles(
   files: readonly Pick<FixedFile, 'before' | 'after'>[],
-  { backup }: WriteOptions,
+  options: WriteOptions,
 ): readonly WrittenFile[] {
-  const prepared = files.map(prepare);
-  const [first] = prepared;
-  if (first === undefined) return [];
-  const journal = join(dirname(first.target), JOURNAL);
-  const backups: string[] = [];
-  try {
-    for (const file of prepared) writeBeside(file);
-    for (const file of prepared) refuseChanged(file);
-    if (backup) for (const file of prepared) backups.push(keepOld(file));
-    const record = Buffer.from(`${JSON.stringify(prepared.map(pendingRename))}\n`);
-    // A run that was killed while it wrote this left a part of it.
-    rmSync(`${journal}.new`, { force: true });
-    writeWhole(`${journal}.new`, record, 0o600);
-    renameSync(`${journal}.new`, journal);
-    flushFolder(dirname(journal));
-  } catch (error) {
-    for (const { beside } of prepared) rmSync(beside, { force: true });
-    for (const kept of backups) rmSync(kept, { force: true });
-    rmSync(`${journal}.new`, { force: true });
-    rmSync(journal, { force: true });
-    if (error instanceof WriteError) throw error;
-    throw new WriteError(`nothing was written: ${reasonOf(error)}`);
-  }
-  carryOut(journal);
-  return prepared.map(({ target }, index) => ({ path: target, backup: backups[index] ?? null }));
+  const writer = new FixWriter(options);
+  writer.add(files);
+  return writer.finish();
 }
 
 /**
@@ -168,37 +219,36 @@ function carryOut(journal: string): string[] {
   return done;
 }
 
-function pendingRename({ beside, target, expected }: Prepared): PendingRename {
-  return { beside, target, old: digest(expected) };
+function pendingRename({ beside, target, old }: Prepared): PendingRename {
+  return { beside, target, old };
 }
 
 function digest(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function prepare({ before, after }: Pick<FixedFile, 'before' | 'after'>): Prepared {
+function prepare({ before }: Pick<FixedFile, 'before'>): Prepared {
   try {
     const target = realpathSync(before.path);
     const { mode, uid, gid } = statSync(target);
     return {
       target,
       shown: before.path,
-      expected: encode(before),
+      old: digest(encode(before)),
       beside: join(dirname(target), `.${basename(target)}.pfharden-new`),
       mode: mode & 0o7777,
       uid,
       gid,
-      bytes: encode(after),
     };
   } catch (error) {
     throw new WriteError(`${before.path}: ${reasonOf(error)}; nothing was written`);
   }
 }
 
-function writeBeside({ beside, bytes, mode, uid, gid, shown }: Prepared): void {
+function writeBeside({ beside, mode, uid, gid, shown }: Prepared, after: SourceFile): void {
   try {
     rmSync(beside, { force: true });
-    writeWhole(beside, bytes, mode, { uid, gid });
+    writeWhole(beside, encode(after), mode, { uid, gid });
   } catch (error) {
     throw new WriteError(`${shown}: ${reasonOf(error)}; nothing was written`);
   }
@@ -224,14 +274,14 @@ function writeWhole(
   }
 }
 
-function refuseChanged({ target, expected, shown }: Prepared): void {
+function refuseChanged({ target, old, shown }: Prepared): void {
   let now: Buffer;
   try {
     now = readFileSync(target);
   } catch (error) {
     throw new WriteError(`${shown}: ${reasonOf(error)}; nothing was written`);
   }
-  if (!now.equals(expected))
+  if (digest(now) !== old)
     throw new WriteError(
       `${shown}: it changed while the fix was worked out; nothing was written, run the command again`,
     );

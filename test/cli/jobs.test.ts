@@ -190,6 +190,23 @@ test.each(['1', '2'])('a signal ends lint with %s jobs, and the report stays the
   expect(readFileSync(join(folder, 'many/old.json'), 'utf8')).toBe('the old report');
 });
 
+test.each(['1', '2'])('a signal ends fix --write with %s jobs, and leaves every file', async (jobs) => {
+  rmSync(join(folder, 'hosts'), { recursive: true });
+  for (let host = 0; host < 400; host++) write(`hosts/mx${host}/main.cf`, 'smtpd_tls_protocols = !SSLv2\n');
+  const before = texts();
+  const child = spawn(
+    process.execPath,
+    [join(DIST, 'pfharden.js'), 'fix', '--write', '--jobs', jobs, '--no-exec'],
+    { cwd: folder, stdio: 'ignore' },
+  );
+  const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+  while (readdirSync(join(folder, 'hosts/mx0')).length === 1)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill('SIGTERM');
+  expect(await ended).toBe('SIGTERM');
+  expect(texts()).toEqual(before);
+});
+
 describe('progress', () => {
   /** What a terminal gets that is 100 columns wide. */
   function terminal(line: string, environment: Readonly<Record<string, string>> = {}): string {

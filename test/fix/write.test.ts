@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FixedFile } from '../../src/fix/fix.ts';
-import { finishInterrupted, WriteError, writeFiles } from '../../src/fix/write.ts';
+import { FixWriter, finishInterrupted, WriteError, writeFiles } from '../../src/fix/write.ts';
 import { decode } from '../../src/hosts/files.ts';
 import { SourceFile } from '../../src/text/source.ts';
 
@@ -99,6 +99,44 @@ describe('writeFiles', () => {
     expect(() => writeFiles(files, { backup: false })).toThrow(WriteError);
     expect(names()).toEqual(['main.cf']);
     expect(fs.readFileSync(join(folder, 'main.cf'), 'utf8')).toBe('a = 1\n');
+  });
+});
+
+describe('a writer that takes the files of one host after the other', () => {
+  it('keeps the new texts on the disk, and touches no target before the end', () => {
+    const writer = new FixWriter({ backup: false });
+    writer.add([file('main.cf', 'a = 1\n', 'a = 2\n')]);
+    writer.add([file('dovecot.conf', 'x\n', 'y\n')]);
+    const beside = ['.dovecot.conf.pfharden-new', '.main.cf.pfharden-new'];
+    expect(names()).toEqual([...beside, 'dovecot.conf', 'main.cf']);
+    expect(fs.readFileSync(join(folder, 'main.cf'), 'utf8')).toBe('a = 1\n');
+    expect(writer.finish().map(({ path }) => path)).toEqual(
+      ['main.cf', 'dovecot.conf'].map((name) => join(fs.realpathSync(folder), name)),
+    );
+    expect(names()).toEqual(['dovecot.conf', 'main.cf']);
+    expect(fs.readFileSync(join(folder, 'dovecot.conf'), 'utf8')).toBe('y\n');
+  });
+
+  it('takes them away where nothing is to be written after all', () => {
+    const writer = new FixWriter({ backup: false });
+    writer.add([file('main.cf', 'a = 1\n', 'a = 2\n')]);
+    writer.abandon();
+    expect(names()).toEqual(['main.cf']);
+    expect(writer.finish()).toEqual([]);
+    expect(fs.readFileSync(join(folder, 'main.cf'), 'utf8')).toBe('a = 1\n');
+  });
+
+  it('says in the end what went wrong on the way, and takes no more', () => {
+    const writer = new FixWriter({ backup: false });
+    writer.add([file('main.cf', 'a = 1\n', 'a = 2\n')]);
+    const gone = file('master.cf', 'x\n', 'y\n');
+    fs.rmSync(gone.before.path);
+    writer.add([gone]);
+    expect(names()).toEqual(['main.cf']);
+    writer.add([file('other.cf', 'a\n', 'b\n')]);
+    expect(names()).toEqual(['main.cf', 'other.cf']);
+    expect(() => writer.finish()).toThrow(/master\.cf: .*nothing was written/);
+    expect(names()).toEqual(['main.cf', 'other.cf']);
   });
 });
 
