@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { HostCommand, HostTask, Result, RunOrders } from './host-work.ts';
 import type { ThreadAnswer, ThreadTask } from './thread.ts';
@@ -9,6 +10,13 @@ const WAITING = 32;
 
 /** Megabytes for what is of no more use when a host is done: with less, much of it is taken for what stays. */
 const YOUNG = 96;
+
+/**
+ * Megabytes for what stays. V8 lets a heap that may become greater than this grow to four times what is in use
+ * before it looks for what is of no more use, and so take the more memory the longer it runs; one that may not,
+ * to twice.
+ */
+const OLD = 2000;
 
 /**
  * Works on hosts in threads.
@@ -47,7 +55,10 @@ export async function* inThreads<C extends HostCommand>(
     for (let count = 0; count < jobs; count++) {
       const thread = new Worker(new URL('./thread.js', import.meta.url), {
         workerData: orders,
-        resourceLimits: { maxYoungGenerationSizeMb: YOUNG },
+        resourceLimits: {
+          maxYoungGenerationSizeMb: YOUNG,
+          maxOldGenerationSizeMb: Math.min(OLD, getHeapStatistics().heap_size_limit / 2 ** 20),
+        },
       });
       threads.push(thread);
       inHand.set(thread, 0);
