@@ -3,19 +3,15 @@ import { readFileSync } from 'node:fs';
 import about from '../../package.json' with { type: 'json' };
 import { InputError, reasonOf } from '../hosts/files.ts';
 import { Anonymizer } from '../logs/anonymize.ts';
-import { impactOf } from '../logs/impact/impact.ts';
 import type { LogPartial } from '../logs/partial.ts';
 import type { Step } from '../logs/periods.ts';
 import { type LogQuestion, type LogSummary, summarize } from '../logs/summary.ts';
 import { logsCsv } from '../reports/logs/csv.ts';
-import { impactJson, impactText } from '../reports/logs/impact.ts';
 import { logsJson } from '../reports/logs/json.ts';
 import { logsMarkdown } from '../reports/logs/markdown.ts';
 import { logsPartial } from '../reports/logs/partial.ts';
 import { logsText } from '../reports/logs/text.ts';
-import { countLogs } from './count-logs.ts';
 import { UsageError } from './errors.ts';
-import { changeOf } from './log-change.ts';
 import { mergeLogs } from './merge-logs.ts';
 import { type Given, isOn, type LogFormat, listOf, type Request, textOf } from './options.ts';
 import { err, out, outputPalette } from './terminal.ts';
@@ -36,23 +32,19 @@ export async function answerLogs(request: Request): Promise<number> {
   const format = (textOf(given, 'format') as LogFormat | undefined) ?? 'text';
   checkFormat(format, question);
   checkImpact(given, format);
-  const change = asksForImpact(given) ? await changeOf(request) : null;
+  // What only some runs need is not loaded by the others.
+  const impact = asksForImpact(given) ? await import('./log-change.ts') : null;
+  const change = impact === null ? null : await impact.changeOf(request);
   const anonymizer = anonymizerOf(given);
   const say = (message: string): void => err(`pfharden: ${message}\n`);
   const { partial, failed } = isOn(given, 'merge')
     ? { partial: await mergeLogs(words, say, anonymizer), failed: false }
     : await countedLogs(words, say, question.peers || change !== null, change === null ? anonymizer : null);
   if (partial === null) return 2;
-  if (change !== null) {
-    const impact = impactOf(partial.counts, change.places(partial.counts));
+  if (impact !== null && change !== null) {
     // What was merged has its pseudonyms already.
-    const told = anonymizer === null || isOn(given, 'merge') ? impact : anonymizer.impact(impact);
-    const frame = { change: change.name, basis: change.basis, names: question.peers };
-    out(
-      format === 'json'
-        ? impactJson(told, frame)
-        : impactText(told, frame, outputPalette(isOn(given, 'no-color'))),
-    );
+    const hide = anonymizer === null || isOn(given, 'merge') ? null : anonymizer;
+    out(impact.impactReport(change, partial.counts, hide, request));
     return failed || change.failed ? 2 : 0;
   }
   const write: Readonly<Record<LogFormat, () => string | Promise<string>>> = {
@@ -99,6 +91,8 @@ async function countedLogs(
   details: boolean,
   anonymizer: Anonymizer | null,
 ): Promise<{ readonly partial: LogPartial; readonly failed: boolean }> {
+  // The threads load what counts, and nothing else.
+  const { countLogs } = await import('./count-logs.ts');
   const { counts, failed } = await countLogs(paths, say, details);
   const partial =
     anonymizer === null

@@ -11,6 +11,7 @@ import { beginsPart, LogReader } from '../logs/reader.ts';
 import { rotatedSets } from '../logs/rotation.ts';
 import type { WholeCounts } from '../logs/tally.ts';
 import { type LogTask, type LogTaskResult, readTask } from './log-tasks.ts';
+import { inThreads } from './log-threads.ts';
 import { Progress } from './progress.ts';
 
 /** How the work is divided; tests set it. */
@@ -31,9 +32,7 @@ const DIVISION: Division = {
   threads: Math.min(availableParallelism(), MOST_THREADS),
   threadsFrom: 64 << 20,
   stretch: 32 << 20,
-  async *read(tasks, threads) {
-    yield* (await import('./log-threads.ts')).inThreads(tasks, threads);
-  },
+  read: inThreads,
 };
 
 /** A packed log has about so many times its bytes. */

@@ -9,7 +9,6 @@ import type { SomeThresholds } from '../model/thresholds.ts';
 import { impactSentence, keptSentences } from '../reports/logs/impact.ts';
 import { changedProfile, type Profile, type ProfileChange } from '../rules/profile.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
-import { countLogs } from './count-logs.ts';
 import type { HostRun } from './each-host.ts';
 import { UsageError } from './errors.ts';
 import { isOn, listOf, textOf } from './options.ts';
@@ -65,6 +64,7 @@ export async function fixImpact(
       },
     });
   }
+  const { countLogs } = await import('./count-logs.ts');
   const { counts, failed } = await countLogs(
     listOf(given, 'logs'),
     (message) => err(`pfharden: ${message}\n`),

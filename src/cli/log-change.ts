@@ -3,15 +3,18 @@ import { proposeFixes } from '../fix/fix.ts';
 import { PatchError, patchedHosts } from '../fix/patch.ts';
 import { InputError, reasonOf } from '../hosts/files.ts';
 import { buildHost, type Host } from '../hosts/host.ts';
+import type { Anonymizer } from '../logs/anonymize.ts';
+import { impactOf } from '../logs/impact/impact.ts';
 import { type Places, placesOf } from '../logs/impact/places.ts';
 import { usualPlaces } from '../logs/impact/usual-places.ts';
 import type { WholeCounts } from '../logs/tally.ts';
+import { impactJson, impactText } from '../reports/logs/impact.ts';
 import { UsageError } from './errors.ts';
 import { RequestedHosts } from './hosts.ts';
 import { isOn, listOf, type Request, textOf } from './options.ts';
 import { configsOf, RunRules } from './own-rules.ts';
 import { RunProfiles } from './profile-option.ts';
-import { standardInput } from './terminal.ts';
+import { outputPalette, standardInput } from './terminal.ts';
 
 /** What a change is called, what it is judged by, and the endpoints before and after it. */
 export interface Change {
@@ -26,6 +29,21 @@ export interface Change {
 export async function changeOf(request: Request): Promise<Change> {
   const config = textOf(request.given, 'config');
   return config === undefined ? ofProfile(request) : ofFiles(request, config);
+}
+
+/** What becomes of those whom logs tell of. @param hide makes pseudonyms; null where none are asked for */
+export function impactReport(
+  { name, basis, places }: Change,
+  counts: WholeCounts,
+  hide: Anonymizer | null,
+  { given }: Request,
+): string {
+  const impact = impactOf(counts, places(counts));
+  const told = hide === null ? impact : hide.impact(impact);
+  const frame = { change: name, basis, names: isOn(given, 'peers') };
+  return textOf(given, 'format') === 'json'
+    ? impactJson(told, frame)
+    : impactText(told, frame, outputPalette(isOn(given, 'no-color')));
 }
 
 /** A profile alone: of services no more is known than their names. */

@@ -1,5 +1,5 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads';
-import { compiledScanner, shareScanner } from '../logs/common-lines.ts';
+import { compiledScanner, shareScanner } from '../logs/memory.ts';
 import { type LogTask, type LogTaskResult, readTask } from './log-tasks.ts';
 
 /** Tells a thread that is started here from any other that happens to load this file. */
@@ -98,8 +98,8 @@ function lostResult({ from }: LogTask, reason: string): LogTaskResult {
 function serve(port: NonNullable<typeof parentPort>): void {
   const answer = async (task: LogTask): Promise<void> => {
     const result = await readTask(task);
-    const { text, peers, counts } = result.part?.peers ?? {};
-    const moved = [text, peers, counts].flatMap((column) =>
+    const { peers, labels, text, counts } = result.part?.peers ?? {};
+    const moved = [peers, labels, text, counts].flatMap((column) =>
       column === undefined ? [] : [column.buffer as ArrayBuffer],
     );
     port.postMessage(result, moved);

@@ -7,6 +7,11 @@ import { errorCode, InputError, reasonOf } from './files.ts';
 
 /** Takes pieces of a log: lines, each with its line feed, from one place in the bytes to another. */
 export interface LogSink {
+  /**
+   * Where it likes its lines best to be put: what stands there stays when it reads, but by then other bytes may be
+   * the place.
+   */
+  readonly room?: Buffer;
   read(bytes: Buffer, from: number, to: number): void;
   /** Lines that were too long to be looked at. */
   skipped(lines: number): void;
@@ -27,7 +32,7 @@ export interface LogFile {
 const LONGEST_LINE = 1 << 20;
 
 // Small pieces stay in the cache of the processor: those of a megabyte take twice as long.
-const PIECE = 1 << 16;
+const PIECE = 1 << 18;
 /** Who reads lines may look at so many bytes behind them. */
 const MARGIN = 512;
 
@@ -367,7 +372,8 @@ class LineCutter {
   bytes = 0;
   readonly #sink: LogSink;
   readonly #longest: number;
-  #buffer = Buffer.allocUnsafeSlow(PIECE + MARGIN);
+  /** Null where the sink has room. */
+  #own: Buffer | null;
   #have = 0;
   /** Inside a line that is too long: its bytes are thrown away up to its end. */
   #skipping = false;
@@ -375,17 +381,24 @@ class LineCutter {
   constructor(sink: LogSink, longest: number) {
     this.#sink = sink;
     this.#longest = longest;
+    const room = sink.room?.length ?? 0;
+    this.#own = room > longest + MARGIN ? null : Buffer.allocUnsafeSlow(PIECE + MARGIN);
+  }
+
+  get #buffer(): Buffer {
+    return this.#own ?? this.#sink.room ?? Buffer.alloc(0);
   }
 
   /** Where the next bytes go, see `filled`: never more than the longest line and its line feed. */
   room(): Uint8Array {
-    if (this.#have + MARGIN === this.#buffer.length) {
+    if (this.#own !== null && this.#have + MARGIN === this.#own.length) {
       const larger = Buffer.allocUnsafeSlow(Math.min(this.#have * 2, this.#longest + 1) + MARGIN);
-      this.#buffer.copy(larger, 0, 0, this.#have);
-      this.#buffer = larger;
+      this.#own.copy(larger, 0, 0, this.#have);
+      this.#own = larger;
     }
-    const end = Math.min(this.#have + PIECE, this.#buffer.length - MARGIN);
-    return this.#buffer.subarray(this.#have, end);
+    const buffer = this.#buffer;
+    const end = Math.min(this.#have + PIECE, buffer.length - MARGIN);
+    return buffer.subarray(this.#have, end);
   }
 
   /** So many bytes were put into the room. */
@@ -430,7 +443,7 @@ class LineCutter {
       start = last + 1;
     }
     if (start > 0) {
-      buffer.copyWithin(0, start, this.#have);
+      this.#buffer.copyWithin(0, start, this.#have);
       this.#have -= start;
     }
     if (this.#have > this.#longest) {

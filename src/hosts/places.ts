@@ -71,12 +71,12 @@ export function realpathOf(path: string): string {
   }
 }
 
-/** The one path of a file, whatever links lead to it; null where there is none. */
-export function realpathOrNull(path: string): string | null {
+/** Whether two paths lead to one folder; false where one leads nowhere. */
+export function isSame(a: string, b: string): boolean {
   try {
-    return realpathSync(path);
+    return realpathSync(a) === realpathSync(b);
   } catch {
-    return null;
+    return false;
   }
 }
 

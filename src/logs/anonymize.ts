@@ -24,8 +24,8 @@ export class Anonymizer {
   }
 
   /** The same counts of peers that nobody knows. */
-  counts(counts: WholeCounts): WholeCounts {
-    return { ...counts, peers: counts.peers.map((peer) => this.#peer(peer)) };
+  counts(counts: WholeCounts): WholeCounts & { readonly peers: readonly Peer[] } {
+    return { ...counts, peers: Array.from(counts.peers, (peer) => this.#peer(peer)) };
   }
 
   /** The same impact on somebody whom nobody knows. */

@@ -76,12 +76,11 @@ export function partialDocument({ anonymized, counts }: LogPartial): PartialDocu
     lines: counts.lines,
     days,
     rows: rows.map((row) => ({ ...keyOf(row), days: reindexed(byDate(row, counts.dates), dayIndex) })),
-    peers: counts.peers
-      .map((peer): PeerEntry => {
-        const sessions = ofRows(peer.rows.map((row, at) => [row, peer.sessions[at] ?? 0]));
-        const head = [decoded(peer.address), decoded(peer.name), sessions] as const;
-        return peer.details === undefined ? head : [...head, detailsEntry(peer.details, ofRows)];
-      })
+    peers: Array.from(counts.peers, (peer): PeerEntry => {
+      const sessions = ofRows(peer.rows.map((row, at) => [row, peer.sessions[at] ?? 0]));
+      const head = [decoded(peer.address), decoded(peer.name), sessions] as const;
+      return peer.details === undefined ? head : [...head, detailsEntry(peer.details, ofRows)];
+    })
       .filter(([, , sessions, details]) => sessions.length > 0 || details !== undefined)
       .sort(([a], [b]) => compareTexts(a, b)),
   };

@@ -3,8 +3,9 @@ import { type DaySpan, DayTable } from './days.ts';
 import { DovecotLines } from './dovecot-lines.ts';
 import { ExportReader, isExportField, type JournalEntry, journalJson } from './journal.ts';
 import { emptyLine, hashOf, Program, programOf, readHead } from './line.ts';
-import { type PeerColumns, type PeerDetails, peersOf } from './peers.ts';
-import { type DeferredLine, type OpenSession, type SessionOptions, Sessions } from './sessions.ts';
+import { CountedPeers, copied, type PeerColumns, type PeerDetails } from './peers.ts';
+import type { OpenSessions } from './session.ts';
+import { type DeferredLine, type SessionOptions, Sessions } from './sessions.ts';
 import { type Counts, type LineCounts, Tally, type WholeCounts } from './tally.ts';
 
 /** What was counted, as it is held. */
@@ -23,7 +24,7 @@ export interface Part extends Totals {
   /** Lines that can only be understood after the part before, in their order. */
   readonly deferred: readonly DeferredLine[];
   /** What the part leaves open. */
-  readonly open: readonly OpenSession[];
+  readonly open: OpenSessions | null;
 }
 
 /**
@@ -49,7 +50,8 @@ export class LogReader {
   readonly #dovecot: DovecotLines;
   /** Null before the first line, and where details are asked for: they stand in lines that it passes over. */
   #common: CommonLines | null = null;
-  readonly #general = (bytes: Buffer, start: number, end: number): void => this.#read(bytes, start, end);
+  /** Bytes of the piece that are not read yet. */
+  #left = 0;
   readonly #lines: LineCounts = { lines: 0, unread: 0, long: 0 };
   readonly #export = new ExportReader();
   readonly #details: boolean;
@@ -62,29 +64,48 @@ export class LogReader {
     this.#dovecot = new DovecotLines(this.#tally, this.#sessions);
   }
 
+  /** Where lines can be put before they are read, so that nobody has to copy them; other bytes after each reading. */
+  get room(): Buffer {
+    return this.#tally.memory.piece;
+  }
+
   /**
    * Reads lines, each with its line feed.
    *
-   * @param bytes hold the lines from `from` to `to`
+   * @param bytes hold the lines from `from` to `to`; they may be `room`
    */
   read(bytes: Buffer, from: number, to: number): void {
-    let common: CommonLines | null = null;
+    const { memory } = this.#tally;
+    // Where they stand in the memory: room is the beginning of its piece, and others are copied there when they
+    // are read in one go.
+    const own = memory.holds(bytes);
+    let offset = own ? 0 : null;
+    this.#reserve(to - from);
+    if (own) memory.scanner.begin(to);
+    const general = (start: number, end: number): void =>
+      this.#read(own ? memory.piece : bytes, start + (offset ?? 0), end + (offset ?? 0));
     let start = from;
     while (start < to) {
+      this.#left = to - start;
       if (this.#common?.ready === true) {
-        if (common === null && this.#common.load(bytes, from, to)) common = this.#common;
-        if (common !== null) {
-          const { end, lines } = common.read(start, to, this.#general);
+        if (offset === null && memory.load(bytes, from, to)) {
+          offset = from;
+          memory.scanner.begin(to - from);
+        }
+        if (offset !== null) {
+          const { end, lines } = this.#common.read(start - offset, to - offset, general);
           this.#lines.lines += lines;
-          start = end;
+          start = end + offset;
           continue;
         }
       }
-      const end = bytes.indexOf(LINE_FEED, start);
+      const piece = own ? memory.piece : bytes;
+      const end = piece.indexOf(LINE_FEED, start);
       this.#lines.lines++;
-      this.#read(bytes, start, end);
+      this.#read(piece, start, end);
       start = end + 1;
     }
+    this.#left = 0;
   }
 
   /** Counts lines that were too long to be looked at. */
@@ -108,15 +129,7 @@ export class LogReader {
     const peers = this.#tally.peers.follow(part.peers, rows);
     for (const [there, details] of part.details) this.#takeDetails(peers[there] ?? 0, details, rows);
     for (const line of part.deferred) this.#dispatchEntry(line, here(line.day));
-    for (const session of part.open) {
-      const { peer, day, tls } = session;
-      this.#sessions.resume({
-        ...session,
-        peer: peers[peer] ?? -1,
-        day: here(day),
-        tls: rows[tls] ?? -1,
-      });
-    }
+    if (part.open !== null) this.#sessions.resume(part.open, { peers, rows, days });
     this.#lines.lines += part.lines.lines;
     this.#lines.unread += part.lines.unread;
     this.#lines.long += part.lines.long;
@@ -125,8 +138,10 @@ export class LogReader {
   /** What was read, for a reader of what comes before; nothing is closed. */
   part(): Part {
     this.#endEntry();
+    const counts = this.#counts();
     return {
-      ...this.#counts(),
+      ...counts,
+      peers: copied(counts.peers),
       span: this.#days.span,
       deferred: this.#sessions.deferred,
       open: this.#sessions.open(),
@@ -140,7 +155,7 @@ export class LogReader {
    */
   end(latest: LatestDay): WholeCounts {
     const { peers, details, ...counts } = this.#ended(latest);
-    return { ...counts, peers: peersOf(peers, details) };
+    return { ...counts, peers: new CountedPeers(peers, details) };
   }
 
   /**
@@ -154,7 +169,7 @@ export class LogReader {
       const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
       return { year, yearKnown: true, net: 0, month, day };
     });
-    return { ...counts, days, span: { first: 0, last: 0, turns: 0, net: 0 }, deferred: [], open: [] };
+    return { ...counts, days, span: { first: 0, last: 0, turns: 0, net: 0 }, deferred: [], open: null };
   }
 
   #takeDetails(peer: number, { senders, recipients, users }: PeerDetails, rows: readonly number[]): void {
@@ -179,7 +194,13 @@ export class LogReader {
     return { ...this.#counts(), dates: this.#days.named(latest) };
   }
 
+  /** Makes room in the memory: while a line is read it must not grow, for that ends what looks into it. */
+  #reserve(bytes: number): void {
+    this.#tally.memory.scanner.reserve(bytes, this.#tally.rows.length);
+  }
+
   #counts(): Totals {
+    this.#common?.flush();
     const { rows, peers, details } = this.#tally;
     return { rows, peers: peers.columns(), details, days: this.#days.days, lines: this.#lines };
   }
@@ -195,7 +216,7 @@ export class LogReader {
       if (line.program !== Program.Other) {
         this.#dispatch();
         if (line.program === Program.Smtpd && !this.#details) {
-          this.#common ??= new CommonLines(this.#tally, this.#sessions, this.#dovecot, this.#days);
+          this.#common ??= new CommonLines(this.#tally, this.#sessions, this.#days);
           this.#common.follow(line, this.#sessions.host);
         }
       }
@@ -240,6 +261,7 @@ export class LogReader {
     const { host, ident, pid, message } = entry;
     const line = this.#line;
     line.text = host + ident + message;
+    this.#reserve(line.text.length + this.#left);
     line.bytes = Buffer.from(line.text, 'latin1');
     line.end = line.text.length;
     line.day = day;

@@ -1,4 +1,5 @@
 import { byteAt, type Line, Program } from './line.ts';
+import { type Indexes, type OpenSessions, type Service, Session, SessionStore } from './session.ts';
 import { type Direction, owned, type Row, type SessionState, type Tally } from './tally.ts';
 
 /**
@@ -17,50 +18,14 @@ export interface DeferredLine {
   readonly day: number;
 }
 
-/** What is known of the connection that a process serves. */
-export interface Session {
-  readonly ident: string;
-  readonly identHash: number;
-  readonly service: Service;
-  /** Not yet understood: lines that await what the part of the log before says of the process. */
-  awaits: boolean;
-  /** Index of the peer, -1 where none is known. */
-  peer: number;
-  day: number;
-  /** TLS as the log told it. */
-  tls: Row | null;
-  /** Why TLS could not be made. */
-  reason: string | null;
-  login: string | null;
-  /** Who logged in, where details are asked for. */
-  user: string | null;
-  /** A message was begun. */
-  mail: boolean;
-  /** The message that the TLS connection, or the one in the clear, was counted for (smtp). */
-  queueId: string;
-}
-
-/** Lines of one name in the log. */
-interface Service {
-  readonly name: string;
-  /** Rows of TLS by a number made of protocol and suite, as good as never the same for two. */
-  readonly rows: Map<number, Row>;
-}
-
-/** A session that a part of a log leaves open; plain data. */
-export interface OpenSession extends Omit<Session, 'service' | 'awaits' | 'tls'> {
-  readonly host: string;
-  readonly pid: number;
-  /** Index of the row; -1 for none. */
-  readonly tls: number;
-}
-
 /** The processes of one host. */
 export interface HostState {
   readonly name: string;
-  /** By process id: those that spoke last, and those that spoke before them and may speak again. */
-  sessions: Map<number, Session>;
-  older: Map<number, Session>;
+  /** Tells it from the other hosts of the log. */
+  readonly id: number;
+  /** Indexes of sessions by process id: those that spoke last, and those that spoke before them and may speak again. */
+  sessions: Map<number, number>;
+  older: Map<number, number>;
   /** How often the older ones were given up. */
   turns: number;
   /** Peers of messages that are not in the queue yet, by queue id; only where details are asked for. */
@@ -91,9 +56,10 @@ export interface SessionOptions {
 export class Sessions {
   readonly deferred: DeferredLine[] = [];
   readonly #tally: Tally;
+  readonly #store: SessionStore;
   readonly #options: SessionOptions;
   readonly #hosts = new Map<string, HostState>();
-  readonly #services = new Map<string, Service>();
+  readonly #hostsById: HostState[] = [];
   /** By index of the row without a login. */
   readonly #loginRows: Map<string, Row>[] = [];
   #host: HostState;
@@ -105,8 +71,26 @@ export class Sessions {
 
   constructor(tally: Tally, options: SessionOptions) {
     this.#tally = tally;
+    this.#store = new SessionStore(tally.memory, tally.rows);
     this.#options = options;
     this.#host = this.#hostOf('');
+  }
+
+  get store(): SessionStore {
+    return this.#store;
+  }
+
+  /** How many more processes a host may have before the older ones are given up. */
+  roomOf({ sessions }: HostState): number {
+    return PROCESSES - 1 - sessions.size;
+  }
+
+  /** Takes up the processes that common lines have told of: they are of hosts that are known, and have room there. */
+  takeBorn(): void {
+    for (const index of this.#tally.memory.takeBorn()) {
+      const { host, pid } = this.#store.processOf(index);
+      this.#hostsById[host]?.sessions.set(pid, index);
+    }
   }
 
   /** The host of the last line that told of a session. */
@@ -208,7 +192,7 @@ export class Sessions {
       this.#begin(session, line.day);
       this.#refused(session, text.startsWith('smtpd', at) ? 'in' : 'out', reason);
     }
-    clear(session);
+    session.clear();
   }
 
   /** A line of smtp(8) or lmtp(8). */
@@ -281,33 +265,36 @@ export class Sessions {
   }
 
   /** What is known of processes, but for those of which the part before has to tell first. */
-  open(): OpenSession[] {
-    const open: OpenSession[] = [];
-    for (const { name, sessions, older } of this.#hosts.values()) {
-      for (const [pid, session] of [...older, ...sessions]) {
-        const { service: _, awaits, tls, ...left } = session;
-        if (!awaits) open.push({ ...left, host: name, pid, tls: tls?.index ?? -1 });
-      }
-    }
-    return open;
+  open(): OpenSessions {
+    return this.#store.open(
+      this.#hostsById.map(({ name, sessions, older }) => ({
+        name,
+        sessions: [...older.values(), ...sessions.values()],
+      })),
+    );
   }
 
   /** The log ends: what is open is counted as it stands. */
   end(): void {
-    for (const { sessions, older } of this.#hosts.values()) {
-      for (const session of [...older.values(), ...sessions.values()]) this.#close(session);
+    for (const { sessions, older } of this.#hostsById) {
+      for (const index of [...older.values(), ...sessions.values()]) {
+        this.#close(new Session(this.#store, index));
+        this.#store.free(index);
+      }
       older.clear();
       sessions.clear();
     }
   }
 
-  /** Puts a process where a later part of the log left it. Peer, day and row of TLS are those of here. */
-  resume({ host, pid, tls, ...left }: OpenSession): void {
-    const state = this.#hostOf(host);
-    const before = this.#at(state, pid);
-    if (before !== undefined) this.#close(before);
-    const service = this.#service(left.ident);
-    this.#put(state, pid, { ...left, service, awaits: false, tls: this.#tally.rows[tls] ?? null });
+  /** Puts processes where a later part of the log left them. */
+  resume(open: OpenSessions, indexes: Indexes): void {
+    const hosts = open.hosts.map((name) => this.#hostOf(name));
+    this.#store.resume(open, hosts, indexes, (host, pid, index) => {
+      const state = hosts[host] as HostState;
+      const before = this.#at(state, pid);
+      if (before !== undefined) this.#close(before);
+      this.#put(state, pid, index);
+    });
   }
 
   /** The row of a session with TLS that somebody logged in to. */
@@ -324,27 +311,20 @@ export class Sessions {
     if (known !== undefined) return known;
     const state: HostState = {
       name: owned(name),
+      id: this.#hostsById.length,
       sessions: new Map(),
       older: new Map(),
       turns: 0,
       messages: new Map(),
     };
     this.#hosts.set(state.name, state);
+    this.#hostsById.push(state);
     return state;
-  }
-
-  #service(ident: string): Service {
-    const known = this.#services.get(ident);
-    if (known !== undefined) return known;
-    const own = owned(ident);
-    const service = { name: own.replace(/^postfix\/(?=.)/, ''), rows: new Map() };
-    this.#services.set(own, service);
-    return service;
   }
 
   #serviceOf(line: Line): Service {
     const { text } = line;
-    return this.#service(text.slice(line.identStart, line.identEnd));
+    return this.#store.service(text.slice(line.identStart, line.identEnd));
   }
 
   /** The session of the process that speaks, or null where its line has to wait for the part before. */
@@ -358,7 +338,7 @@ export class Sessions {
       }
       this.deferred.push({
         host: this.#host.name,
-        ident: session.ident,
+        ident: session.service.ident,
         pid: line.pid,
         message: owned(text.slice(line.message, end)),
         day: line.day,
@@ -378,44 +358,50 @@ export class Sessions {
 
   /** What is known of a process. */
   #at(state: HostState, pid: number): Session | undefined {
-    const known = state.sessions.get(pid) ?? state.older.get(pid);
-    if (known !== undefined && state.older.delete(pid)) this.#put(state, pid, known);
-    return known;
+    const index = state.sessions.get(pid) ?? state.older.get(pid);
+    if (index === undefined) return undefined;
+    const session = new Session(this.#store, index);
+    if (state.older.delete(pid)) {
+      session.older = false;
+      this.#put(state, pid, () => index);
+    }
+    return session;
   }
 
-  #put(state: HostState, pid: number, session: Session): void {
-    state.sessions.set(pid, session);
+  /** @param make what makes the session; by then the one before is no more */
+  #put(state: HostState, pid: number, make: () => number): void {
+    const before = state.sessions.get(pid);
+    if (before !== undefined) this.#store.free(before);
+    state.sessions.set(pid, make());
     if (state.sessions.size < PROCESSES) return;
-    for (const over of state.older.values()) this.#close(over);
+    for (const over of state.older.values()) {
+      this.#close(new Session(this.#store, over));
+      this.#store.free(over);
+    }
+    for (const index of state.sessions.values()) new Session(this.#store, index).older = true;
     state.older = state.sessions;
     state.sessions = new Map();
     state.turns++;
   }
 
   #known(line: Line): Session {
-    const { text, identStart, identEnd, identHash } = line;
-    const known = this.#at(this.#host, line.pid);
+    const host = this.#host;
+    const { identStart, identEnd, identHash } = line;
+    // There is room for so many bits, and no process has more.
+    const pid = line.pid | 0;
+    const known = this.#at(host, pid);
     if (known !== undefined) {
-      if (known.identHash === identHash && known.ident.length === identEnd - identStart) return known;
+      const { service } = known;
+      if (service.identHash === identHash && service.ident.length === identEnd - identStart) return known;
       this.#close(known);
     }
-    const service = this.#service(text.slice(identStart, identEnd));
-    const session: Session = {
-      ident: owned(text.slice(identStart, identEnd)),
-      identHash,
-      service,
-      // Another program of the same process id came before: its session is over, whatever the part before says.
-      awaits: this.#options.continues && known === undefined && this.#host.turns < 2,
-      peer: -1,
-      day: line.day,
-      tls: null,
-      reason: null,
-      login: null,
-      user: null,
-      mail: false,
-      queueId: '',
-    };
-    this.#put(this.#host, line.pid, session);
+    let index = -1;
+    // Another program of the same process id came before: its session is over, whatever the part before says.
+    const awaits = this.#options.continues && known === undefined && host.turns < 2;
+    this.#put(host, pid, () => (index = this.#store.make(host.id, pid, this.#serviceOf(line))));
+    const session = new Session(this.#store, index);
+    session.awaits = awaits;
+    session.day = line.day;
     return session;
   }
 
@@ -455,7 +441,7 @@ export class Sessions {
     if (session.tls !== null && session.login === null) {
       // It was counted before the user was known.
       this.#tally.count(session.tls, session.day, session.peer, -1);
-      this.#count(session, this.loginRow(session.tls, login));
+      this.#count(session, this.loginRow(session.tls, login), session.day, session.peer);
     }
     session.login = login;
   }
@@ -474,12 +460,11 @@ export class Sessions {
     const { peers } = this.#tally;
     if (known.peer >= 0 && !peers.isAddress(known.peer, bytes, this.#addressStart, this.#peerEnd - 1))
       this.#close(known);
-    if (known.tls !== null) return clear(known);
+    if (known.tls !== null) return known.clear();
     const address = text.slice(this.#addressStart, this.#peerEnd - 1);
     const row = this.#rowOfEnd(known, address, text.slice(this.#peerEnd, end));
-    if (row !== null && this.#readPeer(line, at))
-      this.#count({ ...known, day: line.day, peer: this.#peer }, row);
-    clear(known);
+    if (row !== null && this.#readPeer(line, at)) this.#count(known, row, line.day, this.#peer);
+    known.clear();
   }
 
   /**
@@ -676,18 +661,18 @@ export class Sessions {
   }
 
   /** Counts a session that somebody logged in to, or nobody. */
-  #count({ day, peer, user }: Session, row: Row): void {
+  #count({ user }: Session, row: Row, day: number, peer: number): void {
     this.#tally.count(row, day, peer);
     if (user !== null) this.#tally.user(row, peer, user);
   }
 
   /** Ends a session without a line that says so. */
   #close(session: Session): void {
-    const { awaits, peer, reason, tls, ident } = session;
+    const { awaits, peer, reason, tls, service } = session;
     if (awaits) return;
     if (peer >= 0 && reason !== null && tls === null)
-      this.#refused(session, ident.endsWith('smtpd') ? 'in' : 'out', reason);
-    clear(session);
+      this.#refused(session, service.ident.endsWith('smtpd') ? 'in' : 'out', reason);
+    session.clear();
   }
 }
 
@@ -726,16 +711,6 @@ function establishedAt({ text, bytes }: Line, at: number, words: string): number
   return bytes[start] === 0x54 && bytes[start + 3] === 0x20 && text.startsWith(words, start)
     ? start + words.length
     : 0;
-}
-
-/** The process serves no connection any more. */
-export function clear(session: Session): void {
-  session.peer = -1;
-  session.tls = null;
-  session.reason = null;
-  session.login = null;
-  session.user = null;
-  session.mail = false;
 }
 
 /** What stands behind `PEER:PORT: `. A bare number is the status of the library call and says nothing. */

@@ -108,7 +108,7 @@ export class Sum {
   }
 
   /** All that was added. */
-  counts(): WholeCounts {
+  counts(): WholeCounts & { readonly peers: readonly Peer[] } {
     const peers = [...this.#peers.values()].map(
       ({ address, name, counted, details }): Peer => ({
         address,

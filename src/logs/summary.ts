@@ -5,6 +5,7 @@ import {
   decoded,
   type LineCounts,
   type Peer,
+  type Peers,
   type Row,
   type SessionState,
   type WholeCounts,
@@ -242,9 +243,19 @@ function reasonOf({ row }: Group): string {
  *
  * @param named not only how many they are, but which
  */
-function addPeers(groups: readonly Group[], peers: readonly Peer[], named: boolean): void {
+function addPeers(groups: readonly Group[], peers: Peers, named: boolean): void {
   const byRow: Group[] = [];
   for (const group of groups) for (const row of group.rows) byRow[row] = group;
+  if (!named && peers.eachCount !== undefined) {
+    const last = new Map<Group, number>();
+    peers.eachCount((peer, row) => {
+      const group = byRow[row];
+      if (group === undefined || last.get(group) === peer) return;
+      last.set(group, peer);
+      group.peers++;
+    });
+    return;
+  }
   const own = new Map<Group, number>();
   for (const peer of peers) {
     own.clear();

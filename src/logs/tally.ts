@@ -1,7 +1,8 @@
 import type { LogDay } from './days.ts';
-import { type Peer, type PeerDetails, PeerTable } from './peers.ts';
+import { LogMemory } from './memory.ts';
+import { type PeerDetails, type Peers, PeerTable } from './peers.ts';
 
-export type { Peer, PeerDetails, SomeNames } from './peers.ts';
+export type { Peer, PeerDetails, Peers, SomeNames } from './peers.ts';
 
 /** Who opened the connection: a peer (in), or this host (out). */
 export type Direction = 'in' | 'out';
@@ -52,7 +53,7 @@ export interface LineCounts {
 /** What was counted in a log, or in a part of it. */
 export interface Counts {
   readonly rows: readonly Row[];
-  readonly peers: readonly Peer[];
+  readonly peers: Peers;
   readonly days: readonly LogDay[];
   readonly lines: LineCounts;
 }
@@ -66,10 +67,21 @@ export interface WholeCounts extends Omit<Counts, 'days'> {
 /** Rows by what they stand for, and the peers that they count. */
 export class Tally {
   readonly rows: Row[] = [];
-  readonly peers = new PeerTable();
+  readonly memory = new LogMemory();
+  readonly peers = new PeerTable(this.memory);
   /** By index of the peer; only where the reader was asked for them. */
   readonly details = new Map<number, PeerDetails>();
   readonly #rowsByKey = new Map<string, Row>();
+  #last: Row | null = null;
+
+  /** The row that was counted last. */
+  get last(): Row | null {
+    return this.#last;
+  }
+
+  forgetLast(): void {
+    this.#last = null;
+  }
 
   /** The row of these sessions; a new one where there is none yet. */
   row(key: RowKey): Row {
@@ -97,7 +109,9 @@ export class Tally {
   }
 
   /** Counts sessions of a row with the peer of that index. */
-  count({ index, days }: Row, day: number, peer: number, sessions = 1): void {
+  count(row: Row, day: number, peer: number, sessions = 1): void {
+    const { index, days } = row;
+    this.#last = row;
     days[day] = (days[day] ?? 0) + sessions;
     this.peers.count(peer, index, sessions);
   }

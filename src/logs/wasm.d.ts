@@ -14,5 +14,5 @@ declare namespace WebAssembly {
     readonly exports: Readonly<Record<string, unknown>>;
   }
   const Module: new (code: Uint8Array) => Module;
-  const Instance: new (module: Module) => Instance;
+  const Instance: new (module: Module, imports: Readonly<Record<string, unknown>>) => Instance;
 }

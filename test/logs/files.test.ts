@@ -34,8 +34,8 @@ function write(name: string, content: string | Buffer): string {
   return file;
 }
 
-/** More than one piece of 64 kB. */
-const TEXT = Array.from({ length: 5000 }, (_, index) => `line ${index} of a log, é as UTF-8\n`).join('');
+/** More than one piece of 256 kB. */
+const TEXT = Array.from({ length: 12_000 }, (_, index) => `line ${index} of a log, é as UTF-8\n`).join('');
 const LATIN1 = Buffer.from(TEXT, 'utf8').toString('latin1');
 
 async function readIt(file: string): Promise<{ kept: Kept; cut: string | null; bytes: number }> {

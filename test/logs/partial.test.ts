@@ -30,7 +30,7 @@ function printed(counts: WholeCounts, anonymized: string | null = null): Record<
   };
 }
 
-function merged(files: readonly string[]): WholeCounts {
+function merged(files: readonly string[]): ReturnType<Sum['counts']> {
   const sum = new Sum();
   for (const file of files) sum.add(readPartial(file).counts);
   return sum.counts();

@@ -46,8 +46,23 @@ export function withoutReasons(traffic: Traffic): Traffic {
 
 /** What is counted of a text that is read in one piece. */
 export function readCounts(text: string, { latest = LATEST, details = false } = {}): WholeCounts {
+  return readPieces([text], { latest, details });
+}
+
+/** What is counted of a text in pieces of whole lines, as a file gives them. */
+export function readPieces(texts: readonly string[], { latest = LATEST, details = false } = {}): WholeCounts {
   const reader = new LogReader({ continues: false, details });
-  feed(reader, text);
+  for (const text of texts) feed(reader, text);
+  return reader.end(latest);
+}
+
+/** The same, where each piece is put into the room of the reader. */
+export function readInRoom(texts: readonly string[], latest = LATEST): WholeCounts {
+  const reader = new LogReader({ continues: false });
+  for (const text of texts) {
+    reader.room.write(text, 'latin1');
+    reader.read(reader.room, 0, text.length);
+  }
   return reader.end(latest);
 }
 
@@ -111,7 +126,7 @@ export function readDetails(...texts: readonly string[]): Readonly<Record<string
     return `${row?.service} ${row?.protocol ?? row?.state} ${row?.login}: ${sessions}`;
   };
   return Object.fromEntries(
-    peers.flatMap(({ address, details }) =>
+    [...peers].flatMap(({ address, details }) =>
       details === undefined
         ? []
         : [

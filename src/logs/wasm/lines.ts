@@ -1,32 +1,104 @@
-// Finds in a piece of a log the lines that tell of sessions, and in them what tells it. WebAssembly, because the
-// same in JavaScript takes several times as long. It is written in AssemblyScript, and `npm run wasm` makes
-// lines.wasm of it. It knows nothing of sessions: common-lines.ts makes them of what it finds.
+// Reads the lines that most of a log consists of, and counts what they tell. WebAssembly, because the same in
+// JavaScript takes several times as long. It is written in AssemblyScript, and `npm run wasm` makes lines.wasm of
+// it. A line that it does not understand at once it leaves to those who understand every line (sessions.ts,
+// dovecot-lines.ts), which come to the same where both can read a line.
+import {
+  ANSWERS,
+  equal,
+  FEEDS,
+  HEAD,
+  HOST,
+  HOSTS,
+  IDENT,
+  IDENTS,
+  LINE_END,
+  LINE_START,
+  LINES,
+  MOST_FEEDS,
+  MOST_IDENTS,
+  MOST_QUEUED,
+  PIECE,
+  places,
+  PROGRAM_AT,
+  QUEUE,
+  QUEUED,
+  some,
+  TEXT,
+} from './memory';
+import { countPeer, fetched, giveName, isAddress, isNamed, peerOf, reserveCounts, reservePeers, slotOf } from './peers';
+import { countToday, find, FIRST, keyOf, keyOfNumbers, keyOfTwo, reserveRows, SECOND } from './rows';
+import {
+  AWAITS,
+  bear,
+  clear,
+  DAY,
+  FLAGS,
+  LOGIN,
+  LONGEST_ID,
+  MAIL,
+  OLDER,
+  PEER_INDEX,
+  QUEUE_ID,
+  QUEUE_ID_LENGTH,
+  REASON,
+  reserveSessions,
+  SERVICE,
+  sessionOf,
+  TLS_ROW,
+} from './sessions';
 
-/** Where the host puts the beginnings of lines and the piece, and where it finds records. */
-const DAY: usize = 16384;
-const HOSTS: usize = DAY + 64;
-const HOST: usize = 272;
-const RECORDS: usize = HOSTS + 16 * HOST;
-const RECORD: usize = 56;
-const MOST_RECORDS: i32 = 2048;
-/** What the last lines of processes were: process id, host and name, what it was, and since when. */
-const PROCESSES: usize = RECORDS + <usize>MOST_RECORDS * RECORD;
-const PROCESS: usize = 16;
-const MOST_PROCESSES: i32 = 2048;
-const PIECE: usize = PROCESSES + <usize>MOST_PROCESSES * PROCESS;
+export { block, blockLength, release } from './memory';
+export {
+  adoptPeers,
+  countPeer,
+  countsAt,
+  countsEnd,
+  followPeers,
+  labelsAt,
+  peerOf,
+  peersAt,
+  peersLength,
+  setFactors,
+  spreadAdopted,
+  textAt,
+  textEnd,
+} from './peers';
+export { learn, todayAt } from './rows';
+export { freeSession, newSession } from './sessions';
 
-/** The line begins as none of those that are looked at. */
-const OTHER_HEAD: i32 = -2;
-/** It tells nothing. */
-const NOTHING: i32 = -1;
-/** What else it is; common-lines.ts has the same. */
-const GENERAL: i32 = 0;
-const CONNECT: i32 = 1;
-const DISCONNECT: i32 = 2;
-const TLS: i32 = 3;
-const CLIENT: i32 = 4;
-const DELIVERY: i32 = 5;
-const LOGIN: i32 = 6;
+// What has become of a line; common-lines.ts has the same.
+/** It is counted, or tells nothing. */
+const DONE: i32 = 0;
+/** It begins as none of those that are looked at. */
+const OTHER_HEAD: i32 = 1;
+/**
+ * It is to be read the general way, which says in the last cases what the key stands for: for a row, for a reason
+ * why TLS could not be made, for a mechanism and the row of who has logged in with it.
+ */
+const GENERAL: i32 = 2;
+const NEW_ROW: i32 = 3;
+const NEW_REASON: i32 = 4;
+const NEW_LOGIN: i32 = 5;
+/** It is to be read again when its program has a number, which the host gives it. */
+const NEW_PROGRAM: i32 = 6;
+
+// What keys are of.
+const SUITE_IN: i32 = 1;
+const SUITE_OUT: i32 = 2;
+const MECHANISM: i32 = 3;
+const LOGGED_IN: i32 = 4;
+const ERROR: i32 = 5;
+const LIBRARY_ERROR: i32 = 6;
+const END: i32 = 7;
+const DELIVERY: i32 = 8;
+
+// What programs are.
+const TELLS_NOTHING: i32 = 1;
+const ALWAYS_GENERAL: i32 = 2;
+const SMTPD: i32 = 3;
+const SMTP: i32 = 4;
+const LMTP: i32 = 5;
+const DOVECOT: i32 = 6;
 
 const LINE_FEED: u8 = 10;
 const SPACE: u8 = 32;
@@ -41,225 +113,451 @@ const CLOSE: u8 = 93;
 /** `: ` as two bytes. */
 const COLON_SPACE: u16 = 0x203a;
 
-/** How many lines the last call has passed, and where it ended. */
-export let lines: i32 = 0;
-export let end: i32 = 0;
-
 // See `setHead`.
-let dayLength: i32 = 0;
-let stampLength: i32 = 0;
-let timeStart: i32 = 0;
+let stampLength: usize = 0;
 let hosts: i32 = 0;
-let lastHost: i32 = 0;
-let factor: i32 = 0;
-/** What is known of processes holds as long as no line went the general way. */
-let since: i32 = 1;
+let lastHost: usize = HOSTS;
+let today: i32 = 0;
 
-// The line that is read, its line feed, and its record.
-let line: usize = 0;
-let stop: usize = 0;
-let record: usize = RECORDS;
+// The piece, the line that comes next, and the line feeds that were found.
+let pieceEnd: usize = PIECE;
+let next: usize = PIECE;
+let feed: usize = FEEDS;
+let feedsEnd: usize = FEEDS;
+let foundTo: usize = PIECE;
+
+let idents: usize = 0;
 
 export function pieceAt(): usize {
   return PIECE;
 }
 
-export function recordsAt(): usize {
-  return RECORDS;
+export function textPlace(): usize {
+  return TEXT;
 }
 
-export function mostRecords(): i32 {
-  return MOST_RECORDS;
+export function answersAt(): usize {
+  return ANSWERS;
 }
 
-export function dayAt(): usize {
-  return DAY;
+/** Where the stamp stands that lines begin with, as `setHead` reads it. */
+export function headAt(): usize {
+  return HEAD;
 }
 
-/** Where the name of a host goes, with the spaces around it, behind its length. */
+/** Where the name of a host goes, with the spaces around it, behind its length and its number. */
 export function hostAt(index: i32): usize {
   return HOSTS + <usize>index * HOST;
 }
 
 /**
- * How lines begin that are looked at: with a day of this length, in a stamp of that length, whose time of day
- * begins at a place and has no space, and with the name of one of so many hosts.
+ * How lines begin that are looked at: with a stamp of this length, of which some bytes are given, and others are
+ * no space; and with the name of one of so many hosts. They are all of one day.
  */
-export function setHead(day: i32, stamp: i32, time: i32, known: i32): void {
-  dayLength = day;
+export function setHead(stamp: i32, known: i32, day: i32): void {
   stampLength = stamp;
-  timeStart = time;
   hosts = known;
-  lastHost = 0;
+  lastHost = HOSTS;
+  today = day;
 }
 
-/** What numbers of addresses are made with, see `PeerTable`. */
-export function setFactor(value: i32): void {
-  factor = value;
+/** Makes room for all that so many bytes of lines can tell. */
+export function reserve(bytes: i32, rows: i32): void {
+  // The shortest line that tells of anything has a stamp, a host, a program and a peer.
+  const most = bytes / 24 + 1;
+  reservePeers(most, bytes + most);
+  reserveCounts(2 * most);
+  reserveSessions(most);
+  reserveRows(rows + 2 * most);
+}
+
+/** A piece is there, to be read from its beginning or from any line in it, up to the end of its last line. */
+export function begin(to: i32): void {
+  pieceEnd = PIECE + to;
+  next = 0;
 }
 
 /**
- * Looks through lines, each with its line feed, from one place in the piece to another. It stops behind a line
- * with another beginning, and when there is no room for more records.
+ * Reads lines, each with its line feed, from a place in the piece to its end. It stops behind a line that it has
+ * not understood.
  *
- * @returns how many records there are; a line that tells nothing has none
+ * @returns what has become of the last line
  */
-export function scan(from: i32, to: i32): i32 {
-  record = RECORDS;
-  lines = 0;
-  line = PIECE + from;
-  const last = PIECE + to;
-  while (line < last && record < PROCESSES) {
-    stop = lineFeed(line);
-    lines++;
-    const kind = readLine();
-    if (kind !== NOTHING) {
-      if (kind <= GENERAL) since++;
-      store<i32>(record, max(kind, GENERAL));
-      place(4, line);
-      place(8, stop);
-      record += RECORD;
+export function scan(from: i32): i32 {
+  let line = PIECE + from;
+  if (line !== next) {
+    foundTo = line;
+    feed = FEEDS;
+    feedsEnd = FEEDS;
+  }
+  let at = feed;
+  let passed = 0;
+  let found = DONE;
+  while (line < pieceEnd) {
+    if (at === feedsEnd) {
+      findFeeds();
+      at = FEEDS;
+    }
+    const stop: usize = load<u32>(at);
+    at += 4;
+    passed++;
+    found = readLine(line, stop);
+    if (found !== DONE) {
+      store<i32>(LINE_START, <i32>(line - PIECE));
+      store<i32>(LINE_END, <i32>(stop - PIECE));
+      line = stop + 1;
+      break;
     }
     line = stop + 1;
-    if (kind === OTHER_HEAD) break;
   }
-  end = <i32>(line - PIECE);
-  return <i32>((record - RECORDS) / RECORD);
+  countQueued();
+  next = line;
+  feed = at;
+  store<i32>(LINES, passed);
+  return found;
 }
 
-/** Reads the line into its record. @returns what it is */
-function readLine(): i32 {
-  if (stop - line < 21 || !same(line, DAY, dayLength)) return OTHER_HEAD;
-  const stampEnd = line + stampLength;
-  if (timeStart === 15 && (load<u8>(line + 9) !== COLON || load<u8>(line + 12) !== COLON)) return OTHER_HEAD;
-  if (next(SPACE, line + timeStart) !== stampEnd) return OTHER_HEAD;
-  const host = hostOf(stampEnd);
-  if (host < 0) return OTHER_HEAD;
-  const ident = stampEnd + load<i32>(hostAt(host));
-  // The name ends at a bracket or a colon, and the program is what stands behind its last slash.
-  let at = ident;
-  let program = ident;
-  let ends: i32 = 0;
-  for (;;) {
-    const units = v128.load(at);
-    const brackets = v128.or(i8x16.eq(units, i8x16.splat(OPEN)), i8x16.eq(units, i8x16.splat(SPACE)));
-    ends = i8x16.bitmask(v128.or(brackets, i8x16.eq(units, i8x16.splat(COLON))));
-    let slashes = i8x16.bitmask(i8x16.eq(units, i8x16.splat(SLASH)));
-    if (ends !== 0) slashes &= (1 << ctz(ends)) - 1;
-    if (slashes !== 0) program = at + (32 - clz(slashes));
-    if (ends !== 0) break;
-    at += 16;
-    if (at >= stop) return OTHER_HEAD;
-  }
-  at += ctz(ends);
-  const unit = load<u8>(at);
-  if (at >= stop || unit === SPACE) return OTHER_HEAD;
-  const named = program > ident;
-  switch (<i32>(at - program)) {
-    case 4:
-      if (!named || (!stands(program, 'smtp') && !stands(program, 'lmtp'))) return NOTHING;
-      break;
-    case 5:
-      if (!named || !stands(program, 'smtpd')) return NOTHING;
-      break;
-    case 7:
-      if (!stands(program, 'dovecot')) return NOTHING;
-      return unit === COLON ? login(at + 2) : GENERAL;
-    case 8:
-      return named && stands(program, 'tlsproxy') ? GENERAL : NOTHING;
-    default:
-      // imap-login
-      return load<u8>(at - 1) === 0x6e && load<u8>(at - 6) === 0x2d ? GENERAL : NOTHING;
-  }
-  const identEnd = at;
-  let pid: i32 = 0;
-  let digit: u8 = load<u8>(++at) - ZERO;
-  while (digit < 10) {
-    pid = pid * 10 + <i32>digit;
-    digit = load<u8>(++at) - ZERO;
-  }
-  if (unit !== OPEN || load<u8>(at) !== CLOSE || load<u16>(at + 1) !== COLON_SPACE) return GENERAL;
-  if (at + 3 >= stop || at - identEnd > 9) return GENERAL;
-  at += 3;
-  const hashed = hash(ident, identEnd, 0);
-  store<i32>(record, host, 12);
-  store<i32>(record, pid, 16);
-  store<i32>(record, hashed, 20);
-  store<i32>(record, <i32>(identEnd - ident), 24);
-  if (load<u8>(program) === 0x6c) return lmtp(at);
-  return told(load<u8>(identEnd - 1) === 0x64 ? smtpd(at) : smtp(at), pid, hashed ^ host);
-}
+/** The peer of a session is not looked for yet. */
+const QUEUED_PEER: i32 = -2;
+
+/** Where the next one goes. */
+let queueEnd: usize = QUEUE;
 
 /**
- * What a line is behind what the process has said before: where it ended a session it begins one, and where it
- * made TLS it takes a message, which tells nothing new.
+ * Counts a session later, together with others: the memory takes its time to say where a peer stands, and says it
+ * of many at once as soon as of one. Whoever asks for peers or names first has to call `countQueued`.
+ *
+ * @param own takes the peer; 0 for none
  */
-function told(kind: i32, pid: i32, who: i32): i32 {
-  if (kind === NOTHING) return NOTHING;
-  const process = PROCESSES + <usize>(pid & (MOST_PROCESSES - 1)) * PROCESS;
-  const before =
-    load<i32>(process) === pid && load<i32>(process, 4) === who && load<i32>(process, 12) === since
-      ? load<i32>(process, 8)
-      : GENERAL;
-  if (kind === CONNECT && before === DISCONNECT) return NOTHING;
-  if (kind === CLIENT && before === TLS && load<i32>(record, 28) === load<i32>(record, 32)) return NOTHING;
-  store<i32>(process, pid);
-  store<i32>(process, who, 4);
-  store<i32>(process, kind === CLIENT && before === TLS ? TLS : kind, 8);
-  store<i32>(process, since, 12);
-  return kind;
+// @ts-ignore: functions have decorators here
+@inline
+function countLater(own: usize, row: i32, nameStart: usize, start: usize, end: usize): void {
+  store<u32>(queueEnd, <u32>own);
+  store<i32>(queueEnd, row, 4);
+  store<u32>(queueEnd, <u32>nameStart, 8);
+  store<u32>(queueEnd, <u32>start, 12);
+  store<u32>(queueEnd, <u32>end, 16);
+  queueEnd += QUEUED;
+  if (queueEnd === QUEUE + QUEUED * MOST_QUEUED) countQueued();
 }
 
-/** The number of the host whose name stands between spaces at a place, or -1. */
-function hostOf(at: usize): i32 {
-  const last = hostAt(lastHost);
-  if (same(at, last + 4, load<i32>(last))) return lastHost;
+function countQueued(): void {
+  const end = queueEnd;
+  for (let at = QUEUE; at < end; at += QUEUED) {
+    const start = load<u32>(at, 12);
+    store<u32>(at, <u32>slotOf(start, load<u32>(at, 16) - start), 20);
+  }
+  let sum = 0;
+  for (let at = QUEUE; at < end; at += QUEUED) sum += fetched(load<u32>(at, 20));
+  // What is not used is not fetched.
+  store<i32>(QUEUE, sum, 24);
+  for (let at = QUEUE; at < end; at += QUEUED) {
+    const own = load<u32>(at);
+    const row = load<i32>(at, 4);
+    const peer = peerOf(load<u32>(at, 8), load<u32>(at, 12), load<u32>(at, 16));
+    countToday(row, 1);
+    countPeer(peer, row, 1);
+    if (own !== 0) store<i32>(own, peer, PEER_INDEX);
+  }
+  queueEnd = QUEUE;
+}
+
+/** The index of the peer of a session, or -1. */
+// @ts-ignore: functions have decorators here
+@inline
+function peerOfSession(own: usize): i32 {
+  if (load<i32>(own, PEER_INDEX) === QUEUED_PEER) countQueued();
+  return load<i32>(own, PEER_INDEX);
+}
+
+/** Finds the next line feeds. */
+function findFeeds(): void {
+  let out = FEEDS;
+  let at = foundTo;
+  while (out < FEEDS + 4 * MOST_FEEDS && at < pieceEnd) {
+    let found = places(at, LINE_FEED);
+    if (pieceEnd - at < 64) found &= (<u64>1 << <u64>(pieceEnd - at)) - 1;
+    const count = <usize>popcnt(found);
+    // Most often there is none or one, and to tell which would take longer.
+    store<u32>(out, at + <usize>ctz(found));
+    if (count > 1) {
+      for (let more: usize = 4; more < count << 2; more += 4) {
+        found &= found - 1;
+        store<u32>(out + more, at + <usize>ctz(found));
+      }
+    }
+    out += count << 2;
+    at += 64;
+  }
+  foundTo = at;
+  feedsEnd = out;
+}
+
+/** Reads a line up to its line feed. @returns what has become of it */
+function readLine(line: usize, stop: usize): i32 {
+  const host = line + stampLength;
+  if (stop - line < 21 || host >= stop || otherStamp(line)) return OTHER_HEAD;
+  let known = lastHost;
+  if (!isHost(host, known)) {
+    known = hostOf(host);
+    if (known === 0) return OTHER_HEAD;
+  }
+  const ident = host + load<u32>(known);
+  // The name ends at a bracket or a colon.
+  const head = v128.load(ident);
+  const rest = v128.load(ident, 16);
+  const ends =
+    i8x16.bitmask(nameEnds(head)) | (i8x16.bitmask(nameEnds(rest)) << 16);
+  const at = ends !== 0 ? ident + ctz(ends) : nameEnd(ident + 32, stop);
+  const unit = load<u8>(at);
+  if (at >= stop || unit === SPACE) return OTHER_HEAD;
+  const length = <i32>(at - ident);
+  const program: usize = length > 32 ? 0 : programOf(ident, length);
+  const kind = program === 0 ? kindOf(ident, at) : load<i32>(program, 36);
+  if (kind === TELLS_NOTHING) return DONE;
+  if (kind === DOVECOT && unit === COLON) return login(at + 2, stop);
+  if (kind === ALWAYS_GENERAL || kind === DOVECOT || program === 0 || unit !== OPEN) return GENERAL;
+  // A process id of at most seven digits.
+  const digits = load<u64>(at + 1);
+  const closes = (digits ^ 0x5d5d5d5d5d5d5d5d);
+  const bits = (<i64>ctz((closes - 0x0101010101010101) & ~closes & 0x8080808080808080)) & 0x78;
+  if (bits === 0 || bits === 64) return GENERAL;
+  const value = (digits << (64 - bits)) | (0x3030303030303030 >> bits);
+  if (
+    (value & 0xf0f0f0f0f0f0f0f0) !== 0x3030303030303030 ||
+    ((value + 0x0606060606060606) & 0xf0f0f0f0f0f0f0f0) !== 0x3030303030303030
+  )
+    return GENERAL;
+  const message = at + 4 + <usize>(bits >> 3);
+  if (load<u16>(message - 2) !== COLON_SPACE || message >= stop) return GENERAL;
+  if (kind === LMTP) return lmtp(message);
+  const service = load<i32>(program, 40);
+  if (service < 0) {
+    store<i32>(PROGRAM_AT, <i32>program);
+    return NEW_PROGRAM;
+  }
+  const pid = numberOf(value);
+  return kind === SMTPD ? smtpd(known, service, pid, message, stop) : smtp(known, service, pid, message, stop);
+}
+
+/** Eight digits as a number. */
+// @ts-ignore: functions have decorators here
+@inline
+function numberOf(digits: u64): i32 {
+  const twos = ((digits & 0x0f0f0f0f0f0f0f0f) * 2561) >> 8;
+  const fours = ((twos & 0x00ff00ff00ff00ff) * 6553601) >> 16;
+  return <i32>(((fours & 0x0000ffff0000ffff) * 42949672960001) >> 32);
+}
+
+/** Whether a line has a stamp of another day, or of another form. */
+// @ts-ignore: functions have decorators here
+@inline
+function otherStamp(line: usize): bool {
+  return isOther(line, HEAD) || (stampLength > 15 && otherRest(line));
+}
+
+function otherRest(line: usize): bool {
+  return isOther(line + 16, HEAD + 16) || (stampLength > 31 && isOther(line + 32, HEAD + 32));
+}
+
+/** Sixteen bytes are other ones where they are given, or a space where there is none. */
+// @ts-ignore: functions have decorators here
+@inline
+function isOther(at: usize, head: usize): bool {
+  const units = v128.load(at);
+  const wrong = v128.and(v128.xor(units, v128.load(head)), v128.load(head, 48));
+  const spaces = v128.and(i8x16.eq(units, i8x16.splat(SPACE)), v128.load(head, 96));
+  return v128.any_true(v128.or(wrong, spaces));
+}
+
+// @ts-ignore: functions have decorators here
+@inline
+function isHost(at: usize, host: usize): bool {
+  const length = load<i32>(host);
+  return equal(some(at, length), v128.load(host, 16)) && (length <= 16 || isLongHost(at, host, length));
+}
+
+function isLongHost(at: usize, host: usize, length: i32): bool {
+  for (let index = 16; index < length; index += 16) {
+    if (!equal(some(at + index, length - index), some(host + 16 + index, length - index))) return false;
+  }
+  return true;
+}
+
+/** The host whose name stands between spaces at a place; 0 for none. */
+function hostOf(at: usize): usize {
   for (let index = 0; index < hosts; index++) {
     const host = hostAt(index);
-    if (same(at, host + 4, load<i32>(host))) {
-      lastHost = index;
-      return index;
+    if (isHost(at, host)) {
+      lastHost = host;
+      return host;
     }
   }
-  return -1;
+  return 0;
+}
+
+// @ts-ignore: functions have decorators here
+@inline
+function nameEnds(units: v128): v128 {
+  return v128.or(
+    v128.or(i8x16.eq(units, i8x16.splat(OPEN)), i8x16.eq(units, i8x16.splat(SPACE))),
+    i8x16.eq(units, i8x16.splat(COLON)),
+  );
+}
+
+function nameEnd(from: usize, stop: usize): usize {
+  for (let at = from; at < stop; at += 16) {
+    const ends = i8x16.bitmask(nameEnds(v128.load(at)));
+    if (ends !== 0) return at + ctz(ends);
+  }
+  return stop;
+}
+
+/** What is known of the program of a name of at most 32 bytes. */
+// @ts-ignore: functions have decorators here
+@inline
+function programOf(ident: usize, length: i32): usize {
+  const head = some(ident, length);
+  const rest = some(ident + 16, length - 16);
+  let at = identSlot(head, rest);
+  while (load<i32>(at, 32) !== length || !equal(v128.load(at), head) || !equal(v128.load(at, 16), rest)) {
+    if (load<i32>(at, 36) === 0) return newProgram(ident, length);
+    at += IDENT;
+    if (at === IDENTS + MOST_IDENTS * IDENT) at = IDENTS;
+  }
+  return at;
+}
+
+// @ts-ignore: functions have decorators here
+@inline
+function identSlot(head: v128, rest: v128): usize {
+  const hash =
+    i64x2.extract_lane(head, 0) * 0x165667b19e3779f9 +
+    i64x2.extract_lane(head, 1) * 0x9e3779b97f4a7c15 +
+    i64x2.extract_lane(rest, 0) * 0xc2b2ae3d27d4eb4f +
+    i64x2.extract_lane(rest, 1) * 0x27d4eb2f165667c5;
+  return IDENTS + <usize>(<u64>hash >> 55) * IDENT;
+}
+
+function newProgram(ident: usize, length: i32): usize {
+  if (idents++ === MOST_IDENTS / 2) {
+    memory.fill(IDENTS, 0, MOST_IDENTS * IDENT);
+    idents = 1;
+  }
+  const head = some(ident, length);
+  const rest = some(ident + 16, length - 16);
+  let at = identSlot(head, rest);
+  while (load<i32>(at, 36) !== 0) {
+    at += IDENT;
+    if (at === IDENTS + MOST_IDENTS * IDENT) at = IDENTS;
+  }
+  v128.store(at, head);
+  v128.store(at, rest, 16);
+  store<i32>(at, length, 32);
+  store<i32>(at, kindOf(ident, ident + length), 36);
+  store<i32>(at, -1, 40);
+  return at;
+}
+
+/** What a program is: what stands behind the last slash of its name, which daemons of Postfix have. */
+function kindOf(ident: usize, end: usize): i32 {
+  let program = end;
+  while (program > ident && load<u8>(program - 1) !== SLASH) program--;
+  const named = program > ident;
+  const first = load<u32>(program);
+  switch (<i32>(end - program)) {
+    case 4:
+      if (!named) return TELLS_NOTHING;
+      return first === 0x70746d73 ? SMTP : first === 0x70746d6c ? LMTP : TELLS_NOTHING;
+    case 5:
+      return named && first === 0x70746d73 && load<u8>(end - 1) === 0x64 ? SMTPD : TELLS_NOTHING;
+    case 7:
+      return first === 0x65766f64 && load<u32>(end - 4) === 0x746f6365 ? DOVECOT : TELLS_NOTHING;
+    case 8:
+      return named && load<u64>(program) === 0x79786f7270736c74 ? ALWAYS_GENERAL : TELLS_NOTHING;
+    default:
+      // imap-login
+      return load<u8>(end - 1) === 0x6e && load<u8>(end - 6) === 0x2d ? ALWAYS_GENERAL : TELLS_NOTHING;
+  }
+}
+
+/** The session of a process, where lines that tell of it can be read here; 0 otherwise. */
+// @ts-ignore: functions have decorators here
+@inline
+function session(host: usize, service: i32, pid: i32): usize {
+  const found = sessionOf(load<i32>(host, 4), pid);
+  if (found === 0 || load<i32>(found, SERVICE) !== service) return 0;
+  return (load<i32>(found, FLAGS) & (AWAITS | OLDER)) === 0 ? found : 0;
+}
+
+/** The session of a process whose line tells that a new one begins. */
+function begun(host: usize, service: i32, pid: i32): usize {
+  const own = session(host, service, pid);
+  if (own !== 0 || sessionOf(load<i32>(host, 4), pid) !== 0) return own;
+  return bear(host, pid, service, today) ? sessionOf(load<i32>(host, 4), pid) : 0;
+}
+
+/** The line `connect`. */
+function connect(host: usize, service: i32, pid: i32): i32 {
+  const own = sessionOf(load<i32>(host, 4), pid);
+  if (own === 0) return bear(host, pid, service, today) ? DONE : GENERAL;
+  if (load<i32>(own, SERVICE) !== service || load<i32>(own, FLAGS) !== 0) return GENERAL;
+  return load<i32>(own, PEER_INDEX) === -1 && load<i32>(own, REASON) < 0 ? DONE : GENERAL;
 }
 
 /** Deliveries to lmtp(8) tell nothing of peers. */
 function lmtp(at: usize): i32 {
   const id = idEnd(at);
-  return id === at || load<u8>(id) !== COLON || load<u8>(at) === 0x77 ? GENERAL : NOTHING;
+  return id === at || load<u8>(id) !== COLON || load<u8>(at) === 0x77 ? GENERAL : DONE;
 }
 
-function smtpd(at: usize): i32 {
+function smtpd(host: usize, service: i32, pid: i32, at: usize, stop: usize): i32 {
   switch (<i32>load<u8>(at)) {
     case 0x63: // connect
-      return stands(at, 'connect from ') ? CONNECT : GENERAL;
+      if (!begins(at, 0x207463656e6e6f63, 0x206d6f7266207463, 5)) return GENERAL;
+      return connect(host, service, pid);
     case 0x64: // disconnect
-      return stands(at, 'disconnect from ') ? disconnect(at + 16) : GENERAL;
+      if (!begins(at, 0x656e6e6f63736964, 0x206d6f7266207463, 8)) return GENERAL;
+      return disconnect(session(host, service, pid), service, at + 16, stop);
     case 0x6c: // lost connection after STARTTLS
-      return load<u16>(at + 22) === 0x5453 ? GENERAL : NOTHING;
+      return load<u16>(at + 22) === 0x5453 ? lost(session(host, service, pid)) : DONE;
     case 0x4e: // NOQUEUE: lost connection
-      return load<u8>(at + 9) === 0x6c ? GENERAL : NOTHING;
+      return load<u8>(at + 9) !== 0x6c ? DONE : lost(session(host, service, pid));
     case 0x77: // warning: TLS library problem
-      return load<u8>(at + 9) === 0x54 ? GENERAL : NOTHING;
+      return load<u8>(at + 9) === 0x54 ? problem(session(host, service, pid), at, stop) : DONE;
     case 0x53: // SSL_accept error
-      return GENERAL;
+      return refusal(session(host, service, pid), at, stop);
     default: {
       const tls = established(at);
-      return tls !== 0 && stands(tls, 'TLS connection established from ') ? readTls(tls + 32, 1) : client(at);
+      // TLS connection established from
+      if (tls !== 0 && isEstablished(tls) && load<u64>(tls + 24) === 0x206d6f7266206465)
+        return readTls(begun(host, service, pid), service, SUITE_IN, tls + 32, stop);
+      return client(host, service, pid, at, stop);
     }
   }
 }
 
-function smtp(at: usize): i32 {
+function smtp(host: usize, service: i32, pid: i32, at: usize, stop: usize): i32 {
   const first = load<u8>(at);
   // SSL_connect error, warning
   if (first === 0x53 || first === 0x77) return GENERAL;
   const tls = established(at);
-  return tls !== 0 && stands(tls, 'TLS connection established to ') ? readTls(tls + 30, 2) : delivery(at);
+  // TLS connection established to
+  if (tls !== 0 && isEstablished(tls) && load<u64>(tls + 22) === 0x206f742064656873)
+    return readTls(begun(host, service, pid), service, SUITE_OUT, tls + 30, stop);
+  return delivery(host, service, pid, at, stop);
+}
+
+/** Whether a text stands at a place, which is given as its first eight bytes and those from an offset on. */
+// @ts-ignore: functions have decorators here
+@inline
+function begins(at: usize, first: u64, second: u64, offset: usize): bool {
+  return load<u64>(at) === first && load<u64>(at + offset) === second;
 }
 
 /** Where `TLS connection established` stands in a message that begins with what the certificate is worth. */
+// @ts-ignore: functions have decorators here
+@inline
 function established(at: usize): usize {
   switch (<i32>load<u8>(at)) {
     case 0x41: // Anonymous
@@ -274,237 +572,383 @@ function established(at: usize): usize {
   }
 }
 
-/** `NAME[ADDRESS]: PROTOCOL with cipher SUITE …` @param key begins the number of protocol and suite */
-function readTls(start: usize, key: i32): i32 {
-  let at = peer(start);
-  if (at === 0 || load<u8>(at) !== COLON) return GENERAL;
-  if (load<u8>(at + 1) !== SPACE) {
+/** `TLS connection establish` */
+// @ts-ignore: functions have decorators here
+@inline
+function isEstablished(at: usize): bool {
+  return begins(at, 0x6e6e6f6320534c54, 0x65206e6f69746365, 8) && load<u64>(at + 16) === 0x6873696c62617473;
+}
+
+/** `NAME[ADDRESS]: PROTOCOL with cipher SUITE …` */
+function readTls(own: usize, service: i32, kind: i32, start: usize, stop: usize): i32 {
+  if (own === 0 || load<i32>(own, REASON) >= 0) return GENERAL;
+  const open = placeOf(OPEN, start, stop);
+  const close = placeOf(CLOSE, open, stop);
+  if (close >= stop || load<u8>(close + 1) !== COLON) return GENERAL;
+  let at = close + 2;
+  if (load<u8>(at) !== SPACE) {
     // The port of the peer.
-    at++;
     while (isDigit(load<u8>(at))) at++;
     if (load<u16>(at) !== COLON_SPACE) return GENERAL;
+    at++;
   }
-  at += 2;
-  const protocolEnd = next(SPACE, at);
-  if (!stands(protocolEnd, ' with cipher ')) return GENERAL;
-  const cipher = protocolEnd + 13;
-  store<i32>(record, hash(cipher, next(SPACE, cipher), hash(at, protocolEnd, key)), 48);
-  return TLS;
+  at++;
+  // Behind the protocol there are two words, and then the suite.
+  let gaps = places(at, SPACE);
+  if (gaps === 0) return GENERAL;
+  const words = at + <usize>ctz(gaps);
+  const cipher = words + 13;
+  if (cipher >= stop || cipher - at >= 64 || !begins(words, 0x6963206874697720, 0x2072656870696320, 5))
+    return GENERAL;
+  gaps &= ~((<u64>1 << <u64>(cipher - at)) - 1);
+  const end = gaps === 0 ? stop : min(at + <usize>ctz(gaps), stop);
+  const length = <i32>(end - at);
+  if (length > 64) return GENERAL;
+  keyOf(kind, service, at, length);
+  const suite = find();
+  if (suite === 0) return NEW_ROW;
+  const row = load<i32>(suite, FIRST);
+  store<i32>(own, 0, FLAGS);
+  store<i32>(own, QUEUED_PEER, PEER_INDEX);
+  store<i32>(own, today, DAY);
+  store<i32>(own, row, TLS_ROW);
+  store<i32>(own, -1, LOGIN);
+  store<i32>(own, 0, QUEUE_ID_LENGTH);
+  countLater(own, row, start, open + 1, close);
+  return DONE;
 }
 
 /** `QUEUEID: client=NAME[ADDRESS], sasl_method=PLAIN, sasl_username=…` */
-function client(at: usize): i32 {
+function client(host: usize, service: i32, pid: i32, at: usize, stop: usize): i32 {
   const id = idEnd(at);
-  if (id === at || !stands(id, ': client=')) return NOTHING;
-  const close = next(CLOSE, id + 9);
-  // Where the name of the mechanism stands; the same place twice without a login.
-  let method = close;
-  let methodEnd = close;
+  // `: client=`
+  if (id === at || !begins(id, 0x746e65696c63203a, 0x3d746e65696c6320, 1)) return DONE;
+  const own = session(host, service, pid);
+  if (own === 0) return GENERAL;
+  const close = placeOf(CLOSE, id + 9, stop);
   if (close + 1 < stop) {
-    if (!stands(close + 1, ', sasl_method=')) return GENERAL;
-    method = close + 15;
-    methodEnd = method;
-    let unit = load<u8>(methodEnd);
-    while (unit > SPACE && unit < 0x7f && unit !== COMMA) unit = load<u8>(++methodEnd);
-    if (unit !== COMMA || methodEnd === method) return GENERAL;
+    // `, sasl_method=`
+    if (!begins(close + 1, 0x6d5f6c736173202c, 0x3d646f6874656d5f, 6)) return GENERAL;
+    const method = close + 15;
+    let end = method;
+    let unit = load<u8>(end);
+    while (unit > SPACE && unit < 0x7f && unit !== COMMA) unit = load<u8>(++end);
+    const length = <i32>(end - method);
+    if (unit !== COMMA || length === 0 || length > 64) return GENERAL;
+    const tls = load<i32>(own, TLS_ROW);
+    const first = tls >= 0 && load<i32>(own, LOGIN) < 0;
+    if (first && load<i32>(own, DAY) !== today) return GENERAL;
+    keyOf(MECHANISM, first ? tls : -1, method, length);
+    const mechanism = find();
+    if (mechanism === 0) return NEW_LOGIN;
+    if (first) {
+      const row = load<i32>(mechanism, FIRST);
+      const peer = peerOfSession(own);
+      // It was counted before the user was known.
+      countToday(tls, -1);
+      countPeer(peer, tls, -1);
+      countToday(row, 1);
+      countPeer(peer, row, 1);
+    }
+    store<i32>(own, load<i32>(mechanism, SECOND), LOGIN);
   }
-  place(28, method);
-  place(32, methodEnd);
-  return CLIENT;
+  store<i32>(own, load<i32>(own, FLAGS) | MAIL, FLAGS);
+  return DONE;
+}
+
+/** `SSL_accept error from NAME[ADDRESS]: …` */
+function refusal(own: usize, at: usize, stop: usize): i32 {
+  // What was refused before and not counted.
+  if (own === 0 || load<i32>(own, REASON) >= 0) return GENERAL;
+  if (!begins(at, 0x656363615f4c5353, 0x726f727265207470, 8) || load<u64>(at + 14) !== 0x206d6f726620726f) return GENERAL;
+  const open = placeOf(OPEN, at + 22, stop);
+  const close = placeOf(CLOSE, open, stop);
+  if (close + 2 >= stop || load<u16>(close + 1) !== COLON_SPACE) return GENERAL;
+  const length = <i32>(stop - close) - 3;
+  if (length > 64) return GENERAL;
+  keyOf(ERROR, 0, close + 3, length);
+  const reason = find();
+  if (reason === 0) return NEW_REASON;
+  countQueued();
+  clear(own);
+  store<i32>(own, peerOf(at + 22, open + 1, close), PEER_INDEX);
+  store<i32>(own, today, DAY);
+  store<i32>(own, load<i32>(reason, SECOND), REASON);
+  return DONE;
+}
+
+/** `warning: TLS library problem: error:0A000102:SSL routines:FUNCTION:unsupported protocol:FILE:LINE:` */
+function problem(own: usize, at: usize, stop: usize): i32 {
+  if (own === 0) return GENERAL;
+  if (!begins(at, 0x3a676e696e726177, 0x62696c20534c5420, 8)) return GENERAL;
+  if (!begins(at + 16, 0x6f72702079726172, 0x3a6d656c626f7270, 5) || load<u8>(at + 29) !== SPACE) return GENERAL;
+  let colons = places(at + 30, COLON);
+  for (let before = 0; before < 3; before++) colons &= colons - 1;
+  const from = at + 31 + <usize>ctz(colons);
+  colons &= colons - 1;
+  const to = at + 30 + <usize>ctz(colons);
+  if (colons === 0 || to >= stop || from === to) return GENERAL;
+  keyOf(LIBRARY_ERROR, 0, from, <i32>(to - from));
+  const reason = find();
+  if (reason === 0) return NEW_REASON;
+  store<i32>(own, load<i32>(reason, SECOND), REASON);
+  return DONE;
+}
+
+/** That the connection was lost says nothing where there is a better reason why TLS was not made. */
+function lost(own: usize): i32 {
+  return own === 0 || load<i32>(own, REASON) < 0 ? GENERAL : DONE;
 }
 
 /** `NAME[ADDRESS] ehlo=1 … commands=1` */
-function disconnect(start: usize): i32 {
-  let at = peer(start);
-  if (at === 0) return GENERAL;
-  // Whether nothing in the commands counts as something: no message, no login, no TLS.
-  let idle = load<u8>(at) === SPACE && next(EQUALS, at) < stop;
-  while (idle && at < stop) {
-    const first = load<u8>(at + 1);
-    if (first === 0x73) idle = false;
-    else if ((first === 0x6d || first === 0x61) && load<u8>(at + 6) !== ZERO) idle = false;
-    at = next(SPACE, at + 1);
+function disconnect(own: usize, service: i32, start: usize, stop: usize): i32 {
+  if (own === 0) return GENERAL;
+  const open = placeOf(OPEN, start, stop);
+  const close = placeOf(CLOSE, open, stop);
+  if (close >= stop) return GENERAL;
+  const peer = peerOfSession(own);
+  if (peer >= 0 && !isAddress(peer, open + 1, <i32>(close - open) - 1)) return GENERAL;
+  if (load<i32>(own, TLS_ROW) < 0) {
+    const became = ended(own, service, start, open + 1, close, stop);
+    if (became !== DONE) return became;
   }
-  store<i32>(record, idle ? 1 : 0, 48);
-  return DISCONNECT;
+  clear(own);
+  return DONE;
 }
 
-/** `QUEUEID: to=<…>, relay=NAME[ADDRESS]:25, …` */
-function delivery(at: usize): i32 {
+/** What stands behind the peer in the commands: `mail` or `auth` that was taken, `starttls` that was not. */
+const SPOKE: i32 = 1;
+const NOT_STARTED: i32 = 2;
+const ODD: i32 = 4;
+
+/** Counts a session of which no line told that TLS was made. */
+function ended(own: usize, service: i32, start: usize, address: usize, close: usize, stop: usize): i32 {
+  const did = commands(close + 1, stop);
+  if (did === ODD) return GENERAL;
+  const reason = load<i32>(own, REASON);
+  if (did === 0 && reason < 0) return DONE;
+  // 127. and ::
+  if (load<u32>(address) === 0x2e373231 || load<u16>(address) === 0x3a3a) return GENERAL;
+  keyOfNumbers(
+    END,
+    service,
+    (<u64>(<u32>reason) << 32) | <u64>load<u32>(own, LOGIN),
+    did,
+  );
+  const found = find();
+  if (found === 0) return NEW_ROW;
+  const row = load<i32>(found, FIRST);
+  if (row >= 0) countLater(0, row, start, address, close);
+  return DONE;
+}
+
+/** What a session did, as its commands say: ` ehlo=1 starttls=0/1 commands=1/2`. */
+function commands(from: usize, stop: usize): i32 {
+  if (load<u8>(from) !== SPACE || placeOf(EQUALS, from, stop) >= stop) return ODD;
+  let did = 0;
+  for (let at = from; at < stop; at = placeOf(SPACE, at + 1, stop)) {
+    const first = load<u8>(at + 1);
+    if (first === 0x6d || first === 0x61) {
+      const word = load<u32>(at + 1);
+      const digit = load<u8>(at + 6) - ZERO;
+      // mail= and auth=
+      if ((word === 0x6c69616d || word === 0x68747561) && load<u8>(at + 5) === EQUALS && digit - 1 < 9) did |= SPOKE;
+    } else if (first === 0x73 && load<u64>(at + 1) === 0x736c747472617473 && load<u8>(at + 9) === EQUALS) {
+      if (did & NOT_STARTED || load<u8>(at + 10) !== ZERO || isDigit(load<u8>(at + 11))) return ODD;
+      did |= NOT_STARTED;
+    }
+  }
+  return did;
+}
+
+/** `QUEUEID: to=<…>, relay=NAME[ADDRESS]:25, conn_use=2, …, status=sent (…)` */
+function delivery(host: usize, service: i32, pid: i32, at: usize, stop: usize): i32 {
   const id = idEnd(at);
-  if (id === at || !stands(id, ': to=<')) return NOTHING;
-  let comma = next(COMMA, id);
-  while (comma < stop && !stands(comma, ', relay=')) comma = next(COMMA, comma + 1);
-  if (comma >= stop) return NOTHING;
+  // `: to=<`
+  if (id === at || load<u32>(id) !== 0x6f74203a || load<u16>(id + 4) !== 0x3c3d) return DONE;
+  let comma = placeOf(COMMA, id, stop);
+  // `, relay=`
+  while (comma < stop && load<u64>(comma) !== 0x3d79616c6572202c) comma = placeOf(COMMA, comma + 1, stop);
+  if (comma >= stop) return DONE;
   const relay = comma + 8;
-  const close = peer(relay);
-  if (close === 0 || load<u8>(close) !== COLON || next(COMMA, relay) < close) return GENERAL;
-  place(48, at);
-  place(52, id);
-  return DELIVERY;
+  const open = placeOf(OPEN, relay, stop);
+  const close = placeOf(CLOSE, open, stop);
+  if (close >= stop || load<u8>(close + 1) !== COLON || placeOf(COMMA, relay, stop) < close) return GENERAL;
+  const own = session(host, service, pid);
+  const length = <i32>(id - at);
+  if (own === 0 || load<i32>(own, REASON) >= 0 || length > LONGEST_ID) return GENERAL;
+  const before = load<i32>(own, QUEUE_ID_LENGTH);
+  const first = some(at, length);
+  const rest = <u32>i32x4.extract_lane(some(at + 16, length - 16), 0);
+  let peer = peerOfSession(own);
+  const same =
+    before === length && equal(some(own + QUEUE_ID, length), first) && load<u32>(own, QUEUE_ID + 16) === rest;
+  if (
+    peer >= 0 &&
+    (same || (before === 0 && load<i32>(own, TLS_ROW) >= 0)) &&
+    isAddress(peer, open + 1, <i32>(close - open) - 1)
+  ) {
+    // It goes over the connection that was counted.
+    if (!isNamed(peer)) {
+      countQueued();
+      if (!isNamed(peer)) giveName(peer, relay, open + 1, close);
+    }
+  } else {
+    const state = deliveryState(close, stop);
+    // 127. and ::
+    if (state === ODD || load<u32>(open + 1) === 0x2e373231 || load<u16>(open + 1) === 0x3a3a) return GENERAL;
+    let row = -1;
+    if (state === SENT) {
+      keyOfNumbers(DELIVERY, service, 0, 0);
+      const found = find();
+      if (found === 0) return NEW_ROW;
+      row = load<i32>(found, FIRST);
+    }
+    countQueued();
+    peer = peerOf(relay, open + 1, close);
+    if (row >= 0) {
+      countToday(row, 1);
+      countPeer(peer, row, 1);
+    }
+    store<i32>(own, peer, PEER_INDEX);
+    store<i32>(own, today, DAY);
+    store<i32>(own, -1, TLS_ROW);
+  }
+  v128.store(own, first, QUEUE_ID);
+  store<u32>(own, rest, QUEUE_ID + 16);
+  store<i32>(own, length, QUEUE_ID_LENGTH);
+  return DONE;
+}
+
+const SENT: i32 = 1;
+
+/** What a delivery that no line of TLS came before says of itself: sent, nothing, or something else. */
+function deliveryState(from: usize, stop: usize): i32 {
+  let sent = false;
+  let kept = false;
+  for (let comma = placeOf(COMMA, from, stop); comma < stop; comma = placeOf(COMMA, comma + 1, stop)) {
+    const word = load<u64>(comma);
+    if (word === 0x737574617473202c) {
+      // TLS is required, but
+      if (load<u64>(placeOf(SPACE, comma + 2, stop)) === 0x736920534c542820) return ODD;
+      if (load<u32>(comma + 8) === 0x6e65733d && load<u8>(comma + 12) === 0x74) sent = true;
+    } else if (<u32>word === 0x6c74202c) return ODD;
+    else if (word === 0x755f6e6e6f63202c && load<u32>(comma + 7) === 0x3d657375) kept = true;
+  }
+  // A connection that was kept open tells nothing of its TLS here.
+  return sent && !kept ? SENT : 0;
 }
 
 /** `imap-login: Login: user=<…>, method=PLAIN, rip=…, lip=…, mpid=…, TLS, session=<…>` */
-function login(start: usize): i32 {
-  const colon = next(COLON, start);
-  if (colon >= stop || load<u8>(colon - 1) !== 0x6e || load<u8>(colon - 6) !== 0x2d) return NOTHING;
-  if (!stands(colon + 2, 'Login: ') && !stands(colon + 2, 'Logged in: ')) return GENERAL;
-  const rip = behind(', rip=', COMMA, 0, colon);
-  const method = behind('method=', EQUALS, 6, colon);
+function login(start: usize, stop: usize): i32 {
+  const colon = placeOf(COLON, start, stop);
+  if (colon >= stop || load<u8>(colon - 1) !== 0x6e || load<u8>(colon - 6) !== 0x2d) return DONE;
+  // `Login: `, `Logged in: `
+  if (!isLogin(colon + 2) && !begins(colon + 2, 0x6920646567676f4c, 0x203a6e6920646567, 3)) return GENERAL;
+  let rip = placeOf(COMMA, colon, stop);
+  while (rip < stop && !isRip(rip)) rip = placeOf(COMMA, rip + 1, stop);
+  let method = placeOf(EQUALS, colon, stop);
+  while (method < stop && !isMethod(method)) method = placeOf(EQUALS, method + 1, stop);
+  rip += 6;
+  method++;
   if (rip >= stop || method >= rip) return GENERAL;
-  const methodEnd = wordEnd(method);
-  const ripEnd = next(COMMA, rip);
-  if (load<u8>(methodEnd) !== COMMA || !stands(ripEnd, ', lip=')) return GENERAL;
-  let at = wordEnd(ripEnd + 6);
-  if (stands(at, ', mpid=')) at = wordEnd(at + 7);
-  if (!stands(at, ', TLS, session=<') || wordEnd(at + 16) < stop) return GENERAL;
-  address(rip, ripEnd);
-  place(12, start);
-  place(16, colon);
-  place(20, method);
-  place(24, methodEnd);
-  place(28, rip);
-  place(32, rip);
-  place(36, ripEnd);
-  store<i32>(record, hash(method, methodEnd, hash(start, colon, 0)), 48);
-  return LOGIN;
+  const methodEnd = wordEnd(method, stop);
+  const ripEnd = placeOf(COMMA, rip, stop);
+  // `, lip=`
+  if (load<u8>(methodEnd) !== COMMA || load<u32>(ripEnd) !== 0x696c202c || load<u16>(ripEnd + 4) !== 0x3d70)
+    return GENERAL;
+  let at = wordEnd(ripEnd + 6, stop);
+  // `, mpid=`
+  if (load<u32>(at) === 0x706d202c && load<u32>(at + 3) === 0x3d646970) at = wordEnd(at + 7, stop);
+  // `, TLS, session=<`
+  if (!begins(at, 0x73202c534c54202c, 0x3c3d6e6f69737365, 8) || wordEnd(at + 16, stop) < stop) return GENERAL;
+  const length = <i32>(colon - start);
+  const methodLength = <i32>(methodEnd - method);
+  if (length > 32 || methodLength > 32) return GENERAL;
+  keyOfTwo(LOGGED_IN, start, length, method, methodLength);
+  const known = find();
+  if (known === 0) return NEW_ROW;
+  countLater(0, load<i32>(known, FIRST), rip, rip, ripEnd);
+  return DONE;
 }
 
-/** The place behind the first text of that kind, which is told by a byte that it has at an offset. */
 // @ts-ignore: functions have decorators here
 @inline
-function behind(text: string, byte: u8, offset: i32, from: usize): usize {
-  let at = next(byte, from);
-  while (at < stop && !stands(at - offset, text)) at = next(byte, at + 1);
-  return at < stop ? at - offset + text.length : stop;
+function isLogin(at: usize): bool {
+  return load<u32>(at) === 0x69676f4c && load<u32>(at + 3) === 0x203a6e69;
 }
 
-/** Reads `NAME[ADDRESS]` into the record. @returns the place behind it; 0 where there is none */
-function peer(start: usize): usize {
-  const open = next(OPEN, start);
-  const close = next(CLOSE, open);
-  if (close >= stop) return 0;
-  place(28, start);
-  place(32, open + 1);
-  place(36, close);
-  address(open + 1, close);
-  return close + 1;
+/** `, rip=` */
+// @ts-ignore: functions have decorators here
+@inline
+function isRip(at: usize): bool {
+  return load<u32>(at) === 0x6972202c && load<u16>(at + 4) === 0x3d70;
 }
 
-/** Writes the number of an address, and whether it is an IPv4 address itself; see `PeerTable`. */
-function address(start: usize, to: usize): void {
-  let value: i32 = 0;
-  let part: i32 = 0;
-  let digits: i32 = 0;
-  let dots: i32 = 0;
-  let hashed: i32 = 0;
-  let plain = to - start <= 15;
-  for (let at = start; at < to; at++) {
-    const unit = load<u8>(at);
-    hashed = hashed * factor + <i32>unit;
-    if (unit === 46) {
-      if (digits === 0 || part > 255) plain = false;
-      value = (value << 8) | part;
-      part = 0;
-      digits = 0;
-      dots++;
-    } else if (isDigit(unit)) {
-      // A second form of the same number would be another text.
-      if (digits > 0 && part === 0) plain = false;
-      part = part * 10 + <i32>(unit - ZERO);
-      digits++;
-    } else plain = false;
-  }
-  const isNumber = plain && dots === 3 && digits > 0 && part < 256;
-  store<i32>(record, isNumber ? (value << 8) | part : hashed, 40);
-  store<i32>(record, isNumber ? 1 : 0, 44);
-}
-
-/** Writes a place in the piece. */
-function place(offset: usize, at: usize): void {
-  store<i32>(record + offset, <i32>(at - PIECE));
-}
-
-/** Where the next line feed is; there is one. */
-function lineFeed(from: usize): usize {
-  const feeds = i8x16.splat(LINE_FEED);
-  let at = from;
-  let found = i8x16.bitmask(i8x16.eq(v128.load(at), feeds));
-  while (found === 0) {
-    at += 16;
-    found = i8x16.bitmask(i8x16.eq(v128.load(at), feeds));
-  }
-  return at + ctz(found);
+/** `method=`, which ends at a place. */
+// @ts-ignore: functions have decorators here
+@inline
+function isMethod(at: usize): bool {
+  return load<u32>(at - 6) === 0x6874656d && load<u32>(at - 3) === 0x3d646f68;
 }
 
 /** Where a byte stands next in the line; the end of the line where it does not. */
-function next(byte: u8, from: usize): usize {
-  const wanted = i8x16.splat(byte);
-  for (let at = from; at < stop; at += 16) {
-    const found = i8x16.bitmask(i8x16.eq(v128.load(at), wanted));
-    if (found !== 0) return min(at + ctz(found), stop);
+// @ts-ignore: functions have decorators here
+@inline
+function placeOf(byte: u8, from: usize, stop: usize): usize {
+  const found = places(from, byte);
+  return found !== 0 ? min(from + <usize>ctz(found), stop) : farPlaceOf(byte, from + 64, stop);
+}
+
+function farPlaceOf(byte: u8, from: usize, stop: usize): usize {
+  for (let at = from; at < stop; at += 64) {
+    const found = places(at, byte);
+    if (found !== 0) return min(at + <usize>ctz(found), stop);
   }
   return stop;
 }
 
-/** Whether a text stands at a place. A text has two bytes for each character here. */
-// @ts-ignore: functions have decorators here
-@inline
-function stands(at: usize, text: string): bool {
-  const length = text.length;
-  const own = changetype<usize>(text);
-  if (length < 8) {
-    for (let index = 0; index < length; index++)
-      if (<u16>load<u8>(at + index) !== load<u16>(own + (index << 1))) return false;
-    return true;
-  }
-  for (let index = 0; index < length; index += 8) {
-    const start = min(index, length - 8);
-    const eight = i16x8.eq(v128.load8x8_u(at + start), v128.load(own + (start << 1)));
-    if (!i16x8.all_true(eight)) return false;
-  }
-  return true;
-}
-
-/** Whether the same bytes stand at two places: four or more of them. */
-function same(at: usize, other: usize, length: i32): bool {
-  if (length < 8) {
-    const last = length - 4;
-    return load<u32>(at) === load<u32>(other) && load<u32>(at + last) === load<u32>(other + last);
-  }
-  for (let index = 0; index < length; index += 8) {
-    const start = min(index, length - 8);
-    if (load<u64>(at + start) !== load<u64>(other + start)) return false;
-  }
-  return true;
-}
-
-/** A number made of a text as `hashOf` makes it, begun with another one. */
-function hash(from: usize, to: usize, start: i32): i32 {
-  let value = start;
-  for (let at = from; at < to; at++) value = value * 31 + <i32>load<u8>(at);
-  return value;
-}
-
 /** Where the first comma or space stands; the end of the line where there is none. */
-function wordEnd(from: usize): usize {
-  let at = from;
-  while (at < stop && load<u8>(at) !== COMMA && load<u8>(at) !== SPACE) at++;
-  return at;
+function wordEnd(from: usize, stop: usize): usize {
+  for (let at = from; at < stop; at += 16) {
+    const units = v128.load(at);
+    const ends = i8x16.bitmask(
+      v128.or(i8x16.eq(units, i8x16.splat(COMMA)), i8x16.eq(units, i8x16.splat(SPACE))),
+    );
+    if (ends !== 0) return min(at + ctz(ends), stop);
+  }
+  return stop;
 }
 
 /** Where a queue id ends, of digits and letters. */
+// @ts-ignore: functions have decorators here
+@inline
 function idEnd(from: usize): usize {
+  const other = otherThanId(from);
+  return other !== 0 ? from + ctz(other) : farIdEnd(from + 16);
+}
+
+function farIdEnd(from: usize): usize {
   let at = from;
-  while (isDigit(load<u8>(at)) || isLetter(load<u8>(at))) at++;
-  return at;
+  let other = otherThanId(at);
+  while (other === 0) {
+    at += 16;
+    other = otherThanId(at);
+  }
+  return at + ctz(other);
+}
+
+/** Which of sixteen bytes are no digits and no letters, a bit for each. */
+// @ts-ignore: functions have decorators here
+@inline
+function otherThanId(at: usize): i32 {
+  const units = v128.load(at);
+  const digits = i8x16.lt_u(i8x16.sub(units, i8x16.splat(ZERO)), i8x16.splat(10));
+  const small = v128.or(units, i8x16.splat(32));
+  const letters = i8x16.lt_u(i8x16.sub(small, i8x16.splat(97)), i8x16.splat(26));
+  return i8x16.bitmask(v128.or(digits, letters)) ^ 0xffff;
 }
 
 function isDigit(unit: u8): bool {
   return unit >= ZERO && unit <= 57;
-}
-
-function isLetter(unit: u8): bool {
-  const small: u8 = unit | 32;
-  return small >= 97 && small <= 122;
 }

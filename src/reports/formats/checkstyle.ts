@@ -1,4 +1,4 @@
-import { changedMark, type PlainFinding } from './plain.ts';
+import type { PlainFinding } from './plain.ts';
 import type { LintedHost, LintReport } from './report.ts';
 import { xmlAttributes } from './xml.ts';
 
@@ -24,8 +24,7 @@ export class CheckstyleReport implements LintReport {
   }
 }
 
-function error(finding: PlainFinding): string {
-  const { at, severity, message, advice, rule } = finding;
+function error({ at, severity, message, advice, rule }: PlainFinding): string {
   const { line, column } = at;
-  return `    <error${xmlAttributes({ line, column, severity, message: `${message} ${advice}${changedMark(finding)}`, source: `pfharden.${rule}` })}/>\n`;
+  return `    <error${xmlAttributes({ line, column, severity, message: `${message} ${advice}`, source: `pfharden.${rule}` })}/>\n`;
 }

@@ -1,6 +1,6 @@
 import type { Severity } from '../../model/finding.ts';
 import { withoutDot } from './places.ts';
-import { changedMark, type PlainFinding } from './plain.ts';
+import type { PlainFinding } from './plain.ts';
 import type { LintedHost, LintReport } from './report.ts';
 
 const COMMANDS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };
@@ -23,8 +23,7 @@ export class GithubReport implements LintReport {
   }
 }
 
-function command(finding: PlainFinding): string {
-  const { at, severity, rule, message, advice } = finding;
+function command({ at, severity, rule, message, advice }: PlainFinding): string {
   const { line, column, endLine, endColumn } = at;
   const properties = {
     file: withoutDot(at.file),
@@ -32,7 +31,7 @@ function command(finding: PlainFinding): string {
     endLine,
     // Columns are shown only within one line. The last one counts as a part.
     ...(endLine === line ? { col: column, endColumn: Math.max(column, endColumn - 1) } : {}),
-    title: `${rule}${changedMark(finding)}`,
+    title: rule,
   };
   const written = Object.entries(properties).map(
     ([name, value]) => `${name}=${escapedProperty(String(value))}`,
