@@ -2,6 +2,7 @@
 //
 //   node esbuild.mjs                     src/cli/main.ts -> dist/pfharden.js and what it loads,
 //                                        src/library/index.ts -> dist/library.mjs
+//   node esbuild.mjs names               the same with the names of the source, for profiles
 //   node esbuild.mjs run FILE [ARG…]     bundles FILE and runs it with ARG…, passing on its exit status
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -323,7 +324,12 @@ function sizeOf({ files, modules, asked }) {
   return [...asked.values()].reduce((sum, { size }) => sum + size, names.length + modules.size);
 }
 
-const SMALL = /** @type {const} */ ({ minifyWhitespace: true, minifySyntax: true, legalComments: 'none' });
+const SMALL = /** @type {const} */ ({
+  minifyWhitespace: true,
+  minifySyntax: true,
+  minifyIdentifiers: process.argv[2] !== 'names',
+  legalComments: 'none',
+});
 
 const COMMON_JS = /** @type {const} */ ({
   format: 'cjs',
@@ -619,7 +625,7 @@ function exists(file) {
 }
 
 const [command, file, ...args] = process.argv.slice(2);
-if (command === undefined) {
+if (command === undefined || command === 'names') {
   await buildDist();
 } else if (command === 'run' && file !== undefined) {
   process.exitCode = await withBundle(path.resolve(file), compileRules(inPlace), (made) => {
@@ -628,6 +634,6 @@ if (command === undefined) {
     return node.status ?? 128 + (node.signal ? constants.signals[node.signal] : 0);
   });
 } else {
-  console.error('usage: node esbuild.mjs [run FILE [ARG…]]');
+  console.error('usage: node esbuild.mjs [names | run FILE [ARG…]]');
   process.exitCode = 2;
 }
