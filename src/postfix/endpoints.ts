@@ -1,7 +1,7 @@
-import type { Endpoint, EndpointAuth, Role, TlsMode } from '../model/endpoint.ts';
+import type { Endpoint, EndpointAuth, EndpointTls, Role, TlsMode } from '../model/endpoint.ts';
 import type { TlsFamily } from './cipher-settings.ts';
 import { type Effective, listWords, type PostfixConfiguration } from './configuration.ts';
-import { clientMode, modeOf, type TlsDetails, tlsOf } from './endpoint-tls.ts';
+import { clientMode, modeOf, type TlsDetails, type TlsParts, tlsOf } from './endpoint-tls.ts';
 import { isLoopback, listenAddress, type Service } from './services.ts';
 import { CLIENT_LEVELS } from './tls-policy.ts';
 
@@ -87,34 +87,36 @@ function smtpdEndpoint(
   const mode: TlsMode = !valid ? 'none' : implicit && !service.assumed ? 'implicit' : modeOf(effectiveLevel);
   const { address, port, reachable } = bound(configuration, listener);
   const sasl = !service.assumed && configuration.isYes('smtpd_sasl_auth_enable', service);
-  const tls = tlsOf(configuration, {
-    service,
-    family: 'smtpd',
-    level: effectiveLevel,
-    mode,
-    valid,
-    needsCertificate: !service.assumed,
-  });
-  const authOnly = tls.mandatory || configuration.isYes('smtpd_tls_auth_only', service);
-  const auth: EndpointAuth = {
-    beforeTls: sasl && !authOnly && mode !== 'implicit' ? null : [],
-    afterTls: sasl && mode !== 'none' && tls.fault === null ? null : [],
-  };
-  return {
-    id: service.id,
-    server: 'postfix',
-    side: 'server',
-    role: smtpdRole(configuration, service, { port, reachable, implicit, sasl }),
-    address,
-    port,
-    auth,
-    service,
-    listener,
-    levelFrom: from,
-    public: reachable,
-    sasl,
-    ...tls,
-  };
+  const isOffered = (tls: TlsDetails): boolean =>
+    !tls.mandatory && !configuration.isYes('smtpd_tls_auth_only', service) && mode !== 'implicit';
+  return withTls(
+    {
+      id: service.id,
+      server: 'postfix',
+      side: 'server',
+      role: smtpdRole(configuration, service, { port, reachable, implicit, sasl }),
+      address,
+      port,
+      service,
+      listener,
+      levelFrom: from,
+      public: reachable,
+      sasl,
+    },
+    configuration,
+    {
+      service,
+      family: 'smtpd',
+      level: effectiveLevel,
+      mode,
+      valid,
+      needsCertificate: !service.assumed,
+    },
+    (tls) => ({
+      beforeTls: sasl && isOffered(tls) ? null : [],
+      afterTls: sasl && mode !== 'none' && tls.fault === null ? null : [],
+    }),
+  );
 }
 
 function postscreenEndpoint(configuration: PostfixConfiguration, service: Service): PostfixEndpoint {
@@ -126,20 +128,22 @@ function postscreenEndpoint(configuration: PostfixConfiguration, service: Servic
       other.name === (configuration.value('tlsproxy_service_name', service) || 'tlsproxy'),
   );
   const proxyLevel = tlsproxy === undefined ? null : serverLevel(configuration, tlsproxy, 'tlsproxy');
-  return {
-    id: service.id,
-    server: 'postfix',
-    side: 'server',
-    role: reachable ? 'mx' : 'reinjection',
-    address,
-    port,
-    auth: { beforeTls: [], afterTls: [] },
-    service,
-    listener: service,
-    levelFrom: from,
-    public: reachable,
-    sasl: false,
-    ...tlsOf(configuration, {
+  return withTls(
+    {
+      id: service.id,
+      server: 'postfix',
+      side: 'server',
+      role: reachable ? 'mx' : 'reinjection',
+      address,
+      port,
+      service,
+      listener: service,
+      levelFrom: from,
+      public: reachable,
+      sasl: false,
+    },
+    configuration,
+    {
       service: tlsproxy ?? service,
       family: 'tlsproxy',
       level,
@@ -155,7 +159,63 @@ function postscreenEndpoint(configuration: PostfixConfiguration, service: Servic
               : 'tlsproxy-off',
         mandatory: proxyLevel?.level === 'encrypt',
       },
-    }),
+    },
+    () => ({ beforeTls: [], afterTls: [] }),
+  );
+}
+
+/**
+ * An endpoint with the TLS that it has, which is worked out once somebody asks for it: that takes longer than
+ * all the rest, and many rules ask for no more than the mode.
+ */
+function withTls(
+  endpoint: Omit<PostfixEndpoint, keyof TlsDetails | 'auth'>,
+  configuration: PostfixConfiguration,
+  parts: TlsParts,
+  authOf: (tls: TlsDetails) => EndpointAuth,
+): PostfixEndpoint {
+  let known: TlsDetails | null = null;
+  const details = (): TlsDetails => {
+    known ??= tlsOf(configuration, parts);
+    return known;
+  };
+  return {
+    ...endpoint,
+    family: parts.family,
+    level: parts.level,
+    get auth() {
+      return authOf(details());
+    },
+    get mandatory() {
+      return details().mandatory;
+    },
+    get protocolsFrom() {
+      return details().protocolsFrom;
+    },
+    get protocolList() {
+      return details().protocolList;
+    },
+    get cipherSettings() {
+      return details().cipherSettings;
+    },
+    get fault() {
+      return details().fault;
+    },
+    tls: {
+      mode: parts.mode,
+      get protocols() {
+        return details().tls.protocols;
+      },
+      get ciphers() {
+        return details().tls.ciphers;
+      },
+      get preference() {
+        return details().tls.preference;
+      },
+      get keyTypes() {
+        return details().tls.keyTypes;
+      },
+    } as EndpointTls,
   };
 }
 
@@ -262,6 +322,7 @@ function clientEndpoints(configuration: PostfixConfiguration, service: Service):
     destinations.push(nexthop === '' ? { role: 'outbound', nexthop: '' } : { role: 'relay', nexthop });
   }
   for (const parameter of TRANSPORT_PARAMETERS.slice(1)) {
+    if (!mayName(configuration, parameter, service)) continue;
     const { transport, nexthop } = splitTransport(configuration.value(parameter));
     if (transport !== service.name) continue;
     if (parameter === 'relay_transport' && nexthop === '') {
@@ -285,6 +346,14 @@ function clientEndpoints(configuration: PostfixConfiguration, service: Service):
   return destinations
     .filter(({ nexthop }) => !seen.has(nexthop) && seen.add(nexthop))
     .map(({ role, nexthop }) => clientEndpoint(configuration, service, family, role, nexthop));
+}
+
+/** False where the transport is written out and another one; where mail goes by that need not be worked out. */
+function mayName(configuration: PostfixConfiguration, parameter: string, { name }: Service): boolean {
+  const written =
+    configuration.setting(parameter)?.value ?? configuration.parameter(parameter)?.default ?? '';
+  const { transport } = splitTransport(written);
+  return transport === name || transport.includes('$');
 }
 
 /** The `relay` transport of every master.cf: for domains of relay_domains. */
@@ -324,30 +393,25 @@ function clientEndpoint(
   const overSocket = nexthop.startsWith('unix:') || nexthop.startsWith('/');
   const mode: TlsMode = !valid || overSocket ? 'none' : clientMode({ configuration, service, family }, level);
   const sasl = configuration.isYes(`${family}_sasl_auth_enable`, service);
-  const tls = tlsOf(configuration, {
-    service,
-    family,
-    level,
-    mode,
-    valid,
-    needsCertificate: false,
-  });
-  return {
-    id: nexthop === '' ? service.id : `${service.id}>${nexthop}`,
-    server: 'postfix',
-    side: 'client',
-    role,
-    address,
-    port: port ?? (overSocket || family === 'lmtp' ? null : 25),
-    auth: {
+  return withTls(
+    {
+      id: nexthop === '' ? service.id : `${service.id}>${nexthop}`,
+      server: 'postfix',
+      side: 'client',
+      role,
+      address,
+      port: port ?? (overSocket || family === 'lmtp' ? null : 25),
+      service,
+      listener: service,
+      levelFrom: from,
+      public: !loopback,
+      sasl,
+    },
+    configuration,
+    { service, family, level, mode, valid, needsCertificate: false },
+    () => ({
       beforeTls: sasl && mode !== 'required' && mode !== 'implicit' ? null : [],
       afterTls: sasl && mode !== 'none' ? null : [],
-    },
-    service,
-    listener: service,
-    levelFrom: from,
-    public: !loopback,
-    sasl,
-    ...tls,
-  };
+    }),
+  );
 }
