@@ -21,6 +21,8 @@ export interface Division {
   readonly threadsFrom: number;
   /** Bytes of a stretch of a log that are worth joining it to the others. */
   readonly stretch: number;
+  /** Bytes that the first thread has read before the others have begun, about. */
+  readonly ahead: number;
   /** Reads tasks and gives the results in their order. */
   readonly read: (tasks: readonly LogTask[], threads: number) => AsyncIterable<LogTaskResult>;
 }
@@ -32,6 +34,7 @@ const DIVISION: Division = {
   threads: Math.min(availableParallelism(), MOST_THREADS),
   threadsFrom: 64 << 20,
   stretch: 32 << 20,
+  ahead: 48 << 20,
   read: inThreads,
 };
 
@@ -76,7 +79,7 @@ function tasksOf(
   set: readonly string[],
   threads: number,
   bytes: number,
-  { stretch }: Division,
+  { stretch, ahead }: Division,
   stretches: Stretch[],
 ): LogTask[] {
   const length = Math.max(bytes / threads, stretch);
@@ -85,7 +88,9 @@ function tasksOf(
       const log = threads === 1 ? null : knownLog(path);
       const parts = log === null || log.packed ? 1 : Math.round(log.bytes / length);
       if (parts < 2) return [[path]];
-      const divided = divideLog(path, parts, beginsPart);
+      // Only at the beginning threads are waited for.
+      const more = stretches.length === 0 ? Math.min(ahead, Math.floor((log?.bytes ?? 0) / (2 * parts))) : 0;
+      const divided = divideLog(path, parts, more, beginsPart);
       stretches.push(...divided);
       return divided;
     })
@@ -113,7 +118,7 @@ async function joined(
   const whole = new LogReader({ continues: false });
   const said = new Set<string>();
   let failed = false;
-  let reader = new LogReader({ continues: false });
+  let reader: LogReader | null = null;
   let latest: Date | null = null;
   // The last task of each set ends it.
   const ends = sets.flatMap((tasks) => tasks.map((_, index) => index === tasks.length - 1));
@@ -128,7 +133,13 @@ async function joined(
       say(message);
     }
     failed ||= result.failed;
-    if (result.part !== null) reader.follow(result.part);
+    const { read } = result;
+    // The first part of a log takes up the others.
+    if (reader === null && read instanceof LogReader) reader = read;
+    else {
+      reader ??= new LogReader({ continues: false });
+      if (read !== null) reader.follow(read instanceof LogReader ? read.part() : read);
+    }
     if (result.written !== null && (latest === null || result.written > latest)) latest = result.written;
     const isEnd = ends[at++] === true;
     if (at < ends.length) await progress.say(() => `${at} of ${ends.length} logs and parts of logs read`);
@@ -136,7 +147,7 @@ async function joined(
     if (!isEnd) continue;
     if (sets.length === 1) return { counts: reader.end(dayOf(latest ?? now)), failed };
     whole.follow(reader.finished(dayOf(latest ?? now)));
-    reader = new LogReader({ continues: false });
+    reader = null;
     latest = null;
   }
   return { counts: whole.end(dayOf(now)), failed };

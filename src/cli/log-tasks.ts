@@ -12,10 +12,10 @@ export interface LogTask {
   readonly details: boolean;
 }
 
-/** What reading came to; plain data. */
+/** What reading came to. */
 export interface LogTaskResult {
-  /** Null where the thread ended before its time. */
-  readonly part: Part | null;
+  /** What was read: as plain data from another thread. Null where the thread ended before its time. */
+  readonly read: LogReader | Part | null;
   /** When what was read was last written; null where nothing was. */
   readonly written: Date | null;
   /** What was wrong, in words for the user. */
@@ -51,5 +51,5 @@ export async function readTask({ from, continues, details }: LogTask): Promise<L
       said.push(error.message);
     }
   }
-  return { part: reader.part(), written, said, failed };
+  return { read: reader, written, said, failed };
 }

@@ -1,5 +1,6 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { compiledScanner, shareScanner } from '../logs/memory.ts';
+import { LogReader } from '../logs/reader.ts';
 import { type LogTask, type LogTaskResult, readTask } from './log-tasks.ts';
 
 /** Tells a thread that is started here from any other that happens to load this file. */
@@ -29,8 +30,10 @@ class Pool {
   constructor(tasks: readonly LogTask[], threads: number) {
     this.#tasks = tasks;
     this.results = tasks.map(() => new Promise((resolve) => this.#settle.push(resolve)));
+    // What this thread reads need not be handed over, and the first part takes up the others.
+    const first = this.#next++;
     for (let index = 1; index < Math.min(threads, tasks.length); index++) this.#start();
-    void this.#work();
+    void this.#work(first);
   }
 
   /** Ends all threads. */
@@ -40,8 +43,8 @@ class Pool {
   }
 
   /** Reads tasks in this thread. */
-  async #work(): Promise<void> {
-    for (let at = this.#next++; at < this.#tasks.length; at = this.#next++) {
+  async #work(first: number): Promise<void> {
+    for (let at = first; at < this.#tasks.length; at = this.#next++) {
       const task = this.#tasks[at];
       if (task === undefined) return;
       const result = readTask(task);
@@ -64,8 +67,10 @@ class Pool {
     const next = (): void => {
       at = this.#next++;
       const task = this.#tasks[at];
+      const order: Order | null =
+        task === undefined ? null : { task, last: this.#next >= this.#tasks.length };
       // oxlint-disable-next-line require-post-message-target-origin -- a thread of Node has none
-      if (task !== undefined) thread.postMessage(task);
+      thread.postMessage(order);
     };
     const lost = (reason: string): void => {
       if (!this.#threads.delete(thread)) return;
@@ -88,23 +93,33 @@ class Pool {
 function lostResult({ from }: LogTask, reason: string): LogTaskResult {
   const what = 'descriptor' in from ? `a stretch of ${from.path}` : from.join(', ');
   return {
-    part: null,
+    read: null,
     written: null,
     said: [`${what}: not counted: the thread that read it: ${reason}`],
     failed: true,
   };
 }
 
+/** What a thread is told to do. */
+interface Order {
+  readonly task: LogTask;
+  /** There is nothing else to do. */
+  readonly last: boolean;
+}
+
 function serve(port: NonNullable<typeof parentPort>): void {
-  const answer = async (task: LogTask): Promise<void> => {
+  const answer = async ({ task, last }: Order): Promise<void> => {
     const result = await readTask(task);
-    const { peers, labels, text, counts } = result.part?.peers ?? {};
-    const moved = [peers, labels, text, counts].flatMap((column) =>
+    const part = result.read instanceof LogReader ? result.read.part() : result.read;
+    const { peers, labels, text, counts } = part?.peers ?? {};
+    const moved = [peers, labels, text, counts, part?.open?.numbers].flatMap((column) =>
       column === undefined ? [] : [column.buffer as ArrayBuffer],
     );
-    port.postMessage(result, moved);
+    port.postMessage({ ...result, read: part }, moved);
+    if (last) port.close();
   };
-  port.on('message', (task: LogTask) => void answer(task));
+  // A thread ends by itself while the others are at work: who ends it has to wait.
+  port.on('message', (order: Order | null) => void (order === null ? port.close() : answer(order)));
 }
 
 const given = workerData as { readonly role: string; readonly scanner: WebAssembly.Module } | null;

@@ -148,6 +148,7 @@ export interface Stretch {
 /**
  * Opens a plain log and divides it between lines.
  *
+ * @param ahead bytes that the first stretch is longer than the others
  * @param begins whether a stretch can begin with the line from a place in the bytes to a line feed
  * @returns at most so many stretches: where no line is fit to begin one, there are fewer
  * @throws InputError
@@ -155,13 +156,19 @@ export interface Stretch {
 export function divideLog(
   path: string,
   stretches: number,
+  ahead: number,
   begins: (bytes: Buffer, start: number, end: number) => boolean,
 ): Stretch[] {
   const descriptor = open(path);
   const { size, mtime: written } = fstatSync(descriptor);
   const places = [0];
   for (let index = 1; index < stretches; index++) {
-    const place = lineBehind(path, descriptor, Math.floor((size / stretches) * index), begins);
+    const place = lineBehind(
+      path,
+      descriptor,
+      ahead + Math.floor(((size - ahead) / stretches) * index),
+      begins,
+    );
     if (place !== null && place > (places.at(-1) ?? 0) && place < size) places.push(place);
   }
   return places.map((from, index) => ({ path, descriptor, written, from, to: places[index + 1] ?? size }));

@@ -86,15 +86,25 @@ export class CommonLines {
     this.#day = -1;
     // A priority before the stamp, no host behind it, more than one space between: not what is common.
     if (text.startsWith('<') || hostEnd === hostStart || text.indexOf(' ', time) !== stampLength) return;
-    if ((dated && text[10] !== 'T') || state.name.length > LONGEST_NAME || state.name.length < 2) return;
+    if (
+      (dated && text[10] !== 'T') ||
+      state.name.length > LONGEST_HEAD - 2 - stampLength ||
+      state.name.length < 2
+    )
+      return;
     if (day !== this.#counted) this.flush();
     this.#counted = day;
     this.#day = day;
     this.#dayText = dayText;
     this.#stampLength = stampLength;
-    if (!known) this.#add(state);
-    this.#tellStamp(time);
-    this.#tally.memory.scanner.setHead(stampLength, this.#hosts.length, day);
+    if (!known) {
+      // The host that came up first gives way.
+      if (this.#hosts.length === HOSTS) this.#hosts.shift();
+      this.#hosts.push(state);
+      this.#roomsTold = false;
+    }
+    this.#tellHeads(time);
+    this.#tally.memory.scanner.setHeads(this.#hosts.length, day);
   }
 
   /** What follows is not understood line by line. */
@@ -114,21 +124,6 @@ export class CommonLines {
     }
   }
 
-  #add(state: HostState): void {
-    this.#roomsTold = false;
-    const { scanner, bytes } = this.#tally.memory;
-    // The host that came up first gives way.
-    if (this.#hosts.length === HOSTS) this.#hosts.shift();
-    this.#hosts.push(state);
-    for (const [index, { name, id }] of this.#hosts.entries()) {
-      const at = scanner.hostAt(index);
-      bytes.fill(0, at, at + HOST);
-      bytes.writeInt32LE(name.length + 2, at);
-      bytes.writeInt32LE(id, at + 4);
-      bytes.write(` ${name} `, at + 16, 'latin1');
-    }
-  }
-
   /** Says how many processes the hosts may have that are not known yet. */
   #tellRooms(): void {
     const { scanner, words } = this.#tally.memory;
@@ -137,22 +132,31 @@ export class CommonLines {
       words[scanner.hostAt(index) / 4 + 2] = this.#sessions.roomOf(state);
   }
 
-  /** Says which bytes of a stamp are given, and which are no space. */
-  #tellStamp(time: number): void {
+  /** Says how lines of the hosts begin: which bytes are given, and which are no space. */
+  #tellHeads(time: number): void {
     const { scanner, bytes } = this.#tally.memory;
-    const given = scanner.headAt();
-    const isGiven = given + LONGEST_STAMP;
-    const isNoSpace = isGiven + LONGEST_STAMP;
-    bytes.fill(0, given, isNoSpace + LONGEST_STAMP);
-    bytes.write(this.#dayText, given, 'latin1');
-    bytes.fill(0xff, isGiven, isGiven + this.#dayText.length);
-    const places: (readonly [at: number, text: string])[] = [[this.#stampLength, ' ']];
-    if (time === UNDATED) places.push([9, ':'], [12, ':']);
-    for (const [at, text] of places) {
-      bytes.write(text, given + at, 'latin1');
-      bytes[isGiven + at] = 0xff;
+    const stampLength = this.#stampLength;
+    for (const [index, { name, id }] of this.#hosts.entries()) {
+      const at = scanner.hostAt(index);
+      const length = stampLength + name.length + 2;
+      bytes.fill(0, at, at + HOST);
+      bytes.writeInt32LE(length, at);
+      bytes.writeInt32LE(id, at + 4);
+      const given = at + GIVEN;
+      const isGiven = given + LONGEST_HEAD;
+      const isNoSpace = isGiven + LONGEST_HEAD;
+      const give = (from: number, text: string): void => {
+        bytes.write(text, given + from, 'latin1');
+        bytes.fill(0xff, isGiven + from, isGiven + from + text.length);
+      };
+      give(0, this.#dayText);
+      give(stampLength, ` ${name} `);
+      if (time === UNDATED) {
+        give(9, ':');
+        give(12, ':');
+      }
+      bytes.fill(0xff, isNoSpace + time, isNoSpace + Math.max(time, stampLength));
     }
-    if (time < this.#stampLength) bytes.fill(0xff, isNoSpace + time, isNoSpace + this.#stampLength);
   }
 
   /** Says what stands for the key that was met for the first time in a line, which is read the general way. */
@@ -169,13 +173,13 @@ export class CommonLines {
   }
 }
 
-/** Hosts whose lines may lie between one another in a log, and how long a name can be. */
+/** Hosts whose lines may lie between one another in a log. */
 const HOSTS = 16;
-const LONGEST_NAME = 255;
 
-/** Bytes of what is said of a host, and of a stamp. */
-const HOST = 288;
-const LONGEST_STAMP = 48;
+// What is said of how lines of a host begin, as src/logs/wasm/lines.ts has it: no name of a host is longer than fits.
+const HOST = 400;
+const GIVEN = 16;
+const LONGEST_HEAD = 128;
 
 /** Where the time of day stands in a stamp of RFC 3339, and where it ends in one of RFC 3164. */
 const DATED = 11;

@@ -4,11 +4,10 @@ import code from './wasm/lines.wasm';
 export interface Scanner {
   readonly memory: { readonly buffer: ArrayBuffer };
   answersAt(): number;
-  headAt(): number;
   hostAt(index: number): number;
   pieceAt(): number;
   textPlace(): number;
-  setHead(stamp: number, hosts: number, day: number): void;
+  setHeads(hosts: number, day: number): void;
   setFactors(a: number, b: number, c: number, d: number): void;
   reserve(bytes: number, rows: number): void;
   begin(to: number): void;
@@ -27,6 +26,7 @@ export interface Scanner {
   textEnd(): number;
   countsAt(): number;
   countsEnd(): number;
+  countGroups(groupOf: number, last: number, counted: number): void;
   adoptPeers(length: number, text: number, counts: number): void;
   spreadAdopted(): void;
   followPeers(

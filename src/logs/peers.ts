@@ -20,8 +20,12 @@ export interface Peer {
 /** The peers of a log; each is made when it is asked for, for a log can have millions. */
 export interface Peers extends Iterable<Peer> {
   readonly length: number;
-  /** Gives each row of each peer, one peer after the other, where that is faster than to make them. */
-  readonly eachCount?: (take: (peer: number, row: number, sessions: number) => void) => void;
+  /**
+   * How many peers have had sessions in groups of rows, where that takes less time than to make them.
+   *
+   * @param groupOf the group of each row; -1 for none
+   */
+  readonly countGroups?: (groupOf: readonly number[], groups: number) => ArrayLike<number>;
 }
 
 /** Whose mail a peer brings and takes, and who logs in from it. Plain data, which can be handed between threads. */
@@ -87,6 +91,11 @@ export class PeerTable {
     this.#memory = memory;
   }
 
+  /** How many there are. */
+  get length(): number {
+    return this.#memory.scanner.peersLength();
+  }
+
   /**
    * The index of a peer; a new one where the address is new.
    *
@@ -134,18 +143,10 @@ export class PeerTable {
       scanner.spreadAdopted();
       return Int32Array.from({ length }, (_, index) => index);
     }
-    const blocks: { readonly start: number; readonly length: number }[] = [];
-    const block = (bytes: number): number => {
-      const room = scanner.blockLength(bytes);
-      const start = scanner.block(room);
-      blocks.push({ start, length: room });
-      return start;
-    };
-    const places = [peers, labels, counts, text, rows].map((list) =>
-      block('byteLength' in list ? list.byteLength : list.length * 4),
-    );
-    const [peersAt = 0, labelsAt = 0, countsAt = 0, textAt = 0, rowsAt = 0] = places;
-    const indexesAt = block(length * 4);
+    const sizes = [peers.byteLength, labels.byteLength, counts.byteLength, text.length];
+    const blocks = [...sizes, rows.length * 4, length * 4].map((bytes) => this.#block(bytes));
+    const places = blocks.map(({ start }) => start);
+    const [peersAt = 0, labelsAt = 0, countsAt = 0, textAt = 0, rowsAt = 0, indexesAt = 0] = places;
     const { words, bytes } = this.#memory;
     words.set(peers, peersAt / 4);
     words.set(labels, labelsAt / 4);
@@ -154,8 +155,28 @@ export class PeerTable {
     bytes.set(text, textAt);
     scanner.followPeers(peersAt, length, labelsAt, textAt, countsAt, rowsAt, indexesAt);
     const indexes = this.#memory.words.slice(indexesAt / 4, indexesAt / 4 + length);
-    for (const { start, length: room } of blocks) scanner.release(start, room);
+    for (const { start, room } of blocks) scanner.release(start, room);
     return indexes;
+  }
+
+  /** See `Peers`. */
+  countGroups(groupOf: readonly number[], groups: number): Int32Array {
+    const { scanner } = this.#memory;
+    const blocks = [groupOf.length * 4, groups * 4, groups * 4].map((bytes) => this.#block(bytes));
+    const [groupOfAt = 0, lastAt = 0, countedAt = 0] = blocks.map(({ start }) => start);
+    const { words } = this.#memory;
+    words.set(groupOf, groupOfAt / 4);
+    for (const at of [lastAt, countedAt]) words.fill(0, at / 4, at / 4 + groups);
+    scanner.countGroups(groupOfAt, lastAt, countedAt);
+    const counted = words.slice(countedAt / 4, countedAt / 4 + groups);
+    for (const { start, room } of blocks) scanner.release(start, room);
+    return counted;
+  }
+
+  /** A place in the memory for so many bytes. */
+  #block(bytes: number): { readonly start: number; readonly room: number } {
+    const room = this.#memory.scanner.blockLength(bytes);
+    return { start: this.#memory.scanner.block(room), room };
   }
 
   /** What is held by now; it means nothing any more when more is counted. */
@@ -173,32 +194,42 @@ export class PeerTable {
   }
 }
 
-/** The peers of columns. */
+/** The peers of a table when all is counted. */
 export class CountedPeers implements Peers {
-  readonly length: number;
-  readonly #columns: PeerColumns;
+  readonly #table: PeerTable;
   readonly #details: ReadonlyMap<number, PeerDetails>;
 
   /** @param details what is known of who is behind them, by index */
-  constructor(columns: PeerColumns, details: ReadonlyMap<number, PeerDetails>) {
-    this.length = columns.length;
-    this.#columns = columns;
+  constructor(table: PeerTable, details: ReadonlyMap<number, PeerDetails>) {
+    this.#table = table;
     this.#details = details;
   }
 
+  get length(): number {
+    return this.#table.length;
+  }
+
   *[Symbol.iterator](): Iterator<Peer> {
-    const { peers, labels } = this.#columns;
-    const { buffer, byteOffset, length } = this.#columns.text;
+    const columns = this.#table.columns();
+    const { peers, labels, counts } = columns;
+    const { buffer, byteOffset, length } = columns.text;
     const text = Buffer.from(buffer, byteOffset, length);
-    for (let index = 0; index < this.length; index++) {
+    for (let index = 0; index < columns.length; index++) {
       const start = labels[index * LABEL + START] ?? 0;
       const name = labels[index * LABEL + NAME] ?? 0;
       const rows: number[] = [];
       const sessions: number[] = [];
-      this.#countsOf(index, (_, row, counted) => {
-        rows.push(row);
-        sessions.push(counted);
-      });
+      const first = index * PEER;
+      if (peers[first + ROW] !== NONE) {
+        rows.push(peers[first + ROW] ?? 0);
+        sessions.push(peers[first + SESSIONS] ?? 0);
+      }
+      for (let next = peers[first + NEXT] ?? NONE; next >= 0; ) {
+        const at = next * COUNT;
+        rows.push(counts[at + COUNT_ROW] ?? 0);
+        sessions.push(counts[at + COUNT_SESSIONS] ?? 0);
+        next = counts[at + COUNT_NEXT] ?? NONE;
+      }
       const address = start + name + 1;
       const addressEnd = address + ((peers[index * PEER + ADDRESS] ?? 0) & ADDRESS_LENGTH);
       const known = this.#details.get(index);
@@ -212,20 +243,8 @@ export class CountedPeers implements Peers {
     }
   }
 
-  readonly eachCount = (take: (peer: number, row: number, sessions: number) => void): void => {
-    for (let index = 0; index < this.length; index++) this.#countsOf(index, take);
-  };
-
-  #countsOf(index: number, take: (peer: number, row: number, sessions: number) => void): void {
-    const { peers, counts } = this.#columns;
-    const first = index * PEER;
-    if (peers[first + ROW] === NONE) return;
-    take(index, peers[first + ROW] ?? 0, peers[first + SESSIONS] ?? 0);
-    for (let next = peers[first + NEXT] ?? NONE; next >= 0; ) {
-      const at = next * COUNT;
-      take(index, counts[at + COUNT_ROW] ?? 0, counts[at + COUNT_SESSIONS] ?? 0);
-      next = counts[at + COUNT_NEXT] ?? NONE;
-    }
+  countGroups(groupOf: readonly number[], groups: number): ArrayLike<number> {
+    return this.#table.countGroups(groupOf, groups);
   }
 }
 

@@ -154,8 +154,8 @@ export class LogReader {
    * @param latest a day that the last line without a year is not after
    */
   end(latest: LatestDay): WholeCounts {
-    const { peers, details, ...counts } = this.#ended(latest);
-    return { ...counts, peers: new CountedPeers(peers, details) };
+    const { peers: _, details, ...counts } = this.#ended(latest);
+    return { ...counts, peers: new CountedPeers(this.#tally.peers, details) };
   }
 
   /**

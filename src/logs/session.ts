@@ -136,6 +136,14 @@ export class SessionStore {
     return { host: words[at + Field.Host] ?? 0, pid: words[at + Field.Pid] ?? 0 };
   }
 
+  /** Whether a session was refused TLS, and that is not counted. */
+  isRefused(index: number): boolean {
+    const { words } = this.memory;
+    const at = this.memory.sessionAt(index);
+    if ((words[at + Field.Reason] ?? NONE) < 0 || (words[at + Field.Peer] ?? NONE) < 0) return false;
+    return (words[at + Field.Tls] ?? NONE) < 0 && ((words[at + Field.Flags] ?? 0) & AWAITS) === 0;
+  }
+
   /** It is over, and its place is another's. */
   free(index: number): void {
     this.memory.scanner.freeSession(index);
@@ -143,23 +151,25 @@ export class SessionStore {
   }
 
   /** Sessions of hosts for another reader, in their order. */
-  open(hosts: readonly { readonly name: string; readonly sessions: Iterable<number> }[]): OpenSessions {
-    const numbers: number[] = [];
+  open(hosts: readonly { readonly name: string; readonly sessions: readonly number[] }[]): OpenSessions {
     const longIds: [number, string][] = [];
     const { words } = this.memory;
+    const first = this.memory.sessionAt(0);
+    const numbers = new Int32Array(hosts.reduce((sum, { sessions }) => sum + sessions.length, 0) * SESSION);
+    let length = 0;
     for (const [host, { sessions }] of hosts.entries()) {
       for (const index of sessions) {
-        const at = this.memory.sessionAt(index);
+        const at = first + index * SESSION;
         if (((words[at + Field.Flags] ?? 0) & AWAITS) !== 0) continue;
         const long = this.longIds.get(index);
-        if (long !== undefined) longIds.push([numbers.length / SESSION, long]);
-        const from = numbers.length;
-        for (let field = 0; field < SESSION; field++) numbers.push(words[at + field] ?? 0);
-        numbers[from + Field.Host] = host;
+        if (long !== undefined) longIds.push([length / SESSION, long]);
+        numbers.set(words.subarray(at, at + SESSION), length);
+        numbers[length + Field.Host] = host;
+        length += SESSION;
       }
     }
     return {
-      numbers: Int32Array.from(numbers),
+      numbers: numbers.slice(0, length),
       hosts: hosts.map(({ name }) => name),
       idents: this.#services.map(({ ident }) => ident),
       logins: this.logins.all,
@@ -169,48 +179,58 @@ export class SessionStore {
     };
   }
 
-  /**
-   * Makes sessions as they stand in a part of the log.
-   *
-   * @param put takes each: the number of its host there, its process id, and its index here
-   */
-  resume(
-    { numbers, idents, logins, reasons, users, longIds }: OpenSessions,
-    hosts: readonly { readonly id: number }[],
-    { peers, rows, days }: Indexes,
-    put: (host: number, pid: number, index: () => number) => void,
-  ): void {
-    const services = idents.map((ident) => this.service(ident));
+  /** Takes up sessions as they stand in a part of the log. @param take takes each */
+  resume(open: OpenSessions, indexes: Indexes, take: (session: ResumedSession) => void): void {
+    const { numbers, idents, logins, reasons, users } = open;
     const indexesOf = (texts: Texts, there: readonly string[]): number[] =>
       there.map((text) => texts.index(text));
     const led: (readonly [Field, ArrayLike<number>])[] = [
-      [Field.Peer, peers],
-      [Field.Day, days],
-      [Field.Tls, rows],
+      [Field.Service, idents.map((ident) => this.service(ident).index)],
+      [Field.Peer, indexes.peers],
+      [Field.Day, indexes.days],
+      [Field.Tls, indexes.rows],
       [Field.Login, indexesOf(this.logins, logins)],
       [Field.Reason, indexesOf(this.reasons, reasons)],
       [Field.User, indexesOf(this.users, users)],
     ];
-    const long = new Map(longIds);
+    const longIds = new Map(open.longIds);
+    const session: Writable<ResumedSession> = { host: 0, pid: 0, isIdle: false, make: () => 0 };
     for (let from = 0; from < numbers.length; from += SESSION) {
-      const host = numbers[from + Field.Host] ?? 0;
-      const pid = numbers[from + Field.Pid] ?? 0;
-      put(host, pid, () => {
-        const service = services[numbers[from + Field.Service] ?? 0] ?? this.service('');
-        const index = this.make(hosts[host]?.id ?? 0, pid, service);
+      session.host = numbers[from + Field.Host] ?? 0;
+      session.pid = numbers[from + Field.Pid] ?? 0;
+      session.isIdle =
+        numbers[from + Field.Peer] === NONE &&
+        numbers[from + Field.Reason] === NONE &&
+        numbers[from + Field.QueueIdLength] === 0 &&
+        ((numbers[from + Field.Flags] ?? 0) & MAIL) === 0;
+      session.make = (host) => {
+        const index = this.memory.scanner.newSession(host, numbers[from + Field.Pid] ?? 0, 0);
         const at = this.memory.sessionAt(index);
         const { words } = this.memory;
         words.set(numbers.subarray(from + Field.Flags, from + SESSION), at + Field.Flags);
         words[at + Field.Flags] = (numbers[from + Field.Flags] ?? 0) & ~OLDER;
-        for (const [field, indexes] of led)
-          words[at + field] = indexes[numbers[from + field] ?? NONE] ?? NONE;
-        const id = long.get(from / SESSION);
+        for (const [field, there] of led) words[at + field] = there[numbers[from + field] ?? NONE] ?? NONE;
+        const id = longIds.get(from / SESSION);
         if (id !== undefined) this.longIds.set(index, id);
         return index;
-      });
+      };
+      take(session);
     }
   }
 }
+
+/** A session that a part of the log has left; it means nothing any more when the next one is taken up. */
+export interface ResumedSession {
+  /** Which of the hosts of the part. */
+  readonly host: number;
+  readonly pid: number;
+  /** The process has served nobody since it was heard of. */
+  readonly isIdle: boolean;
+  /** Makes it here, for a host here. @returns its index */
+  readonly make: (host: number) => number;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * What is known of the connection that a process serves. It stands in the memory, where common lines tell and change

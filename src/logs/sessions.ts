@@ -278,8 +278,7 @@ export class Sessions {
   end(): void {
     for (const { sessions, older } of this.#hostsById) {
       for (const index of [...older.values(), ...sessions.values()]) {
-        this.#close(new Session(this.#store, index));
-        this.#store.free(index);
+        if (this.#store.isRefused(index)) this.#close(new Session(this.#store, index));
       }
       older.clear();
       sessions.clear();
@@ -289,11 +288,12 @@ export class Sessions {
   /** Puts processes where a later part of the log left them. */
   resume(open: OpenSessions, indexes: Indexes): void {
     const hosts = open.hosts.map((name) => this.#hostOf(name));
-    this.#store.resume(open, hosts, indexes, (host, pid, index) => {
+    this.#store.resume(open, indexes, ({ host, pid, isIdle, make }) => {
       const state = hosts[host] as HostState;
+      if (isIdle && !state.sessions.has(pid) && !state.older.has(pid)) return;
       const before = this.#at(state, pid);
       if (before !== undefined) this.#close(before);
-      this.#put(state, pid, index);
+      this.#put(state, pid, () => make(state.id));
     });
   }
 

@@ -5,7 +5,6 @@ import {
   decoded,
   type LineCounts,
   type Peer,
-  type Peers,
   type Row,
   type SessionState,
   type WholeCounts,
@@ -137,7 +136,7 @@ export function summarize(counts: WholeCounts, question: LogQuestion = SPREAD): 
     ...(question.peers ? { byPeer: group.byPeer.sort(byShare) } : {}),
   });
   const asked = all.filter((group) => isAsked(group, question));
-  addPeers(asked, counts.peers, question.peers);
+  addPeers(asked, counts, question.peers);
   const of = (state: SessionState): Group[] => asked.filter((group) => group.state === state);
   const inOrder = [...days].sort();
   return {
@@ -243,16 +242,15 @@ function reasonOf({ row }: Group): string {
  *
  * @param named not only how many they are, but which
  */
-function addPeers(groups: readonly Group[], peers: Peers, named: boolean): void {
-  const byRow: Group[] = [];
+function addPeers(groups: readonly Group[], { rows, peers }: WholeCounts, named: boolean): void {
+  const byRow: (Group | undefined)[] = rows.map(() => undefined);
   for (const group of groups) for (const row of group.rows) byRow[row] = group;
-  if (!named && peers.eachCount !== undefined) {
-    const last = new Map<Group, number>();
-    peers.eachCount((peer, row) => {
-      const group = byRow[row];
-      if (group === undefined || last.get(group) === peer) return;
-      last.set(group, peer);
-      group.peers++;
+  if (!named && peers.countGroups !== undefined) {
+    const indexes = new Map(groups.map((group, index) => [group, index]));
+    const groupOf = byRow.map((group) => (group === undefined ? -1 : (indexes.get(group) ?? -1)));
+    const counted = peers.countGroups(groupOf, groups.length);
+    groups.forEach((group, index) => {
+      group.peers += counted[index] ?? 0;
     });
     return;
   }

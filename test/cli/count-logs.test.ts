@@ -38,7 +38,7 @@ interface Counted {
 
 async function count(files: readonly string[], division?: Partial<Division>): Promise<Counted> {
   const said: string[] = [];
-  const all: Division = { threads: 1, threadsFrom: 0, stretch: 1, read: inTurn, ...division };
+  const all: Division = { threads: 1, threadsFrom: 0, stretch: 1, ahead: 0, read: inTurn, ...division };
   const { counts, failed } = await countLogs(files, (message) => said.push(message), false, all);
   return { counts, said, failed };
 }

@@ -6,7 +6,6 @@ import {
   ANSWERS,
   equal,
   FEEDS,
-  HEAD,
   HOST,
   HOSTS,
   IDENT,
@@ -25,7 +24,7 @@ import {
   some,
   TEXT,
 } from './memory';
-import { countPeer, fetched, giveName, isAddress, isNamed, peerOf, reserveCounts, reservePeers, slotOf } from './peers';
+import { countPeer, fetched, fetchedRest, giveName, isAddress, isNamed, peerOf, reserveCounts, reservePeers, slotOf } from './peers';
 import { countToday, find, FIRST, keyOf, keyOfNumbers, keyOfTwo, reserveRows, SECOND } from './rows';
 import {
   AWAITS,
@@ -50,6 +49,7 @@ import {
 export { block, blockLength, release } from './memory';
 export {
   adoptPeers,
+  countGroups,
   countPeer,
   countsAt,
   countsEnd,
@@ -113,8 +113,7 @@ const CLOSE: u8 = 93;
 /** `: ` as two bytes. */
 const COLON_SPACE: u16 = 0x203a;
 
-// See `setHead`.
-let stampLength: usize = 0;
+// See `setHeads`.
 let hosts: i32 = 0;
 let lastHost: usize = HOSTS;
 let today: i32 = 0;
@@ -140,22 +139,23 @@ export function answersAt(): usize {
   return ANSWERS;
 }
 
-/** Where the stamp stands that lines begin with, as `setHead` reads it. */
-export function headAt(): usize {
-  return HEAD;
-}
-
-/** Where the name of a host goes, with the spaces around it, behind its length and its number. */
+/**
+ * Where it says how lines of a host begin: how long their stamp and the name of the host are with the spaces behind
+ * them; the number of the host; how many processes it may have that are not known yet. Then the bytes, which of
+ * them are given, and which are no space.
+ */
 export function hostAt(index: i32): usize {
   return HOSTS + <usize>index * HOST;
 }
 
-/**
- * How lines begin that are looked at: with a stamp of this length, of which some bytes are given, and others are
- * no space; and with the name of one of so many hosts. They are all of one day.
- */
-export function setHead(stamp: i32, known: i32, day: i32): void {
-  stampLength = stamp;
+const HEAD_LENGTH: usize = 0;
+const HOST_NUMBER: usize = 4;
+const GIVEN: usize = 16;
+const IS_GIVEN: usize = 144;
+const IS_NO_SPACE: usize = 272;
+
+/** Lines are looked at that begin as those of one of so many hosts; they are all of one day. */
+export function setHeads(known: i32, day: i32): void {
   hosts = known;
   lastHost = HOSTS;
   today = day;
@@ -249,6 +249,9 @@ function countQueued(): void {
   }
   let sum = 0;
   for (let at = QUEUE; at < end; at += QUEUED) sum += fetched(load<u32>(at, 20));
+  for (let at = QUEUE; at < end; at += QUEUED) {
+    if (load<u32>(at, 16) - load<u32>(at, 12) > 16) sum += fetchedRest(load<u32>(at, 20));
+  }
   // What is not used is not fetched.
   store<i32>(QUEUE, sum, 24);
   for (let at = QUEUE; at < end; at += QUEUED) {
@@ -295,24 +298,27 @@ function findFeeds(): void {
 
 /** Reads a line up to its line feed. @returns what has become of it */
 function readLine(line: usize, stop: usize): i32 {
-  const host = line + stampLength;
-  if (stop - line < 21 || host >= stop || otherStamp(line)) return OTHER_HEAD;
-  let known = lastHost;
-  if (!isHost(host, known)) {
-    known = hostOf(host);
-    if (known === 0) return OTHER_HEAD;
+  let host = lastHost;
+  if (isOther(line, host)) {
+    host = hostOf(line);
+    if (host === 0) return OTHER_HEAD;
   }
-  const ident = host + load<u32>(known);
+  const ident = line + load<u32>(host, HEAD_LENGTH);
+  if (stop - line < 21 || ident > stop) return OTHER_HEAD;
   // The name ends at a bracket or a colon.
   const head = v128.load(ident);
-  const rest = v128.load(ident, 16);
-  const ends =
-    i8x16.bitmask(nameEnds(head)) | (i8x16.bitmask(nameEnds(rest)) << 16);
-  const at = ends !== 0 ? ident + ctz(ends) : nameEnd(ident + 32, stop);
+  const ends = i8x16.bitmask(nameEnds(head));
+  let at: usize = 0;
+  let program: usize = 0;
+  if (ends !== 0) {
+    at = ident + ctz(ends);
+    program = programOf(ident, ctz(ends));
+  } else {
+    at = nameEnd(ident + 16, stop);
+    if (at - ident <= 32) program = longProgramOf(ident, <i32>(at - ident));
+  }
   const unit = load<u8>(at);
   if (at >= stop || unit === SPACE) return OTHER_HEAD;
-  const length = <i32>(at - ident);
-  const program: usize = length > 32 ? 0 : programOf(ident, length);
   const kind = program === 0 ? kindOf(ident, at) : load<i32>(program, 36);
   if (kind === TELLS_NOTHING) return DONE;
   if (kind === DOVECOT && unit === COLON) return login(at + 2, stop);
@@ -337,7 +343,7 @@ function readLine(line: usize, stop: usize): i32 {
     return NEW_PROGRAM;
   }
   const pid = numberOf(value);
-  return kind === SMTPD ? smtpd(known, service, pid, message, stop) : smtp(known, service, pid, message, stop);
+  return kind === SMTPD ? smtpd(host, service, pid, message, stop) : smtp(host, service, pid, message, stop);
 }
 
 /** Eight digits as a number. */
@@ -349,46 +355,38 @@ function numberOf(digits: u64): i32 {
   return <i32>(((fours & 0x0000ffff0000ffff) * 42949672960001) >> 32);
 }
 
-/** Whether a line has a stamp of another day, or of another form. */
+/** Whether a line begins otherwise than those of a host. */
 // @ts-ignore: functions have decorators here
 @inline
-function otherStamp(line: usize): bool {
-  return isOther(line, HEAD) || (stampLength > 15 && otherRest(line));
+function isOther(line: usize, host: usize): bool {
+  const wrong = v128.or(wrongBytes(line, host), wrongBytes(line + 16, host + 16));
+  return v128.any_true(wrong) || (load<u32>(host, HEAD_LENGTH) > 32 && otherRest(line, host));
 }
 
-function otherRest(line: usize): bool {
-  return isOther(line + 16, HEAD + 16) || (stampLength > 31 && isOther(line + 32, HEAD + 32));
-}
-
-/** Sixteen bytes are other ones where they are given, or a space where there is none. */
-// @ts-ignore: functions have decorators here
-@inline
-function isOther(at: usize, head: usize): bool {
-  const units = v128.load(at);
-  const wrong = v128.and(v128.xor(units, v128.load(head)), v128.load(head, 48));
-  const spaces = v128.and(i8x16.eq(units, i8x16.splat(SPACE)), v128.load(head, 96));
-  return v128.any_true(v128.or(wrong, spaces));
-}
-
-// @ts-ignore: functions have decorators here
-@inline
-function isHost(at: usize, host: usize): bool {
-  const length = load<i32>(host);
-  return equal(some(at, length), v128.load(host, 16)) && (length <= 16 || isLongHost(at, host, length));
-}
-
-function isLongHost(at: usize, host: usize, length: i32): bool {
-  for (let index = 16; index < length; index += 16) {
-    if (!equal(some(at + index, length - index), some(host + 16 + index, length - index))) return false;
+function otherRest(line: usize, host: usize): bool {
+  const length = load<u32>(host, HEAD_LENGTH);
+  for (let at: usize = 32; at < length; at += 16) {
+    if (v128.any_true(wrongBytes(line + at, host + at))) return true;
   }
-  return true;
+  return false;
 }
 
-/** The host whose name stands between spaces at a place; 0 for none. */
-function hostOf(at: usize): usize {
+/** Which of sixteen bytes are other ones than those that are given, or a space where there is none. */
+// @ts-ignore: functions have decorators here
+@inline
+function wrongBytes(at: usize, host: usize): v128 {
+  const units = v128.load(at);
+  return v128.or(
+    v128.and(v128.xor(units, v128.load(host, GIVEN)), v128.load(host, IS_GIVEN)),
+    v128.and(i8x16.eq(units, i8x16.splat(SPACE)), v128.load(host, IS_NO_SPACE)),
+  );
+}
+
+/** The host whose lines begin so; 0 for none. */
+function hostOf(line: usize): usize {
   for (let index = 0; index < hosts; index++) {
     const host = hostAt(index);
-    if (isHost(at, host)) {
+    if (!isOther(line, host)) {
       lastHost = host;
       return host;
     }
@@ -413,13 +411,20 @@ function nameEnd(from: usize, stop: usize): usize {
   return stop;
 }
 
-/** What is known of the program of a name of at most 32 bytes. */
+/** What is known of the program of a name of at most 15 bytes. */
 // @ts-ignore: functions have decorators here
 @inline
 function programOf(ident: usize, length: i32): usize {
   const head = some(ident, length);
+  const at = identSlot(head);
+  return load<i32>(at, 32) === length && equal(v128.load(at), head) ? at : longProgramOf(ident, length);
+}
+
+/** What is known of the program of a name of at most 32 bytes. */
+function longProgramOf(ident: usize, length: i32): usize {
+  const head = some(ident, length);
   const rest = some(ident + 16, length - 16);
-  let at = identSlot(head, rest);
+  let at = identSlot(head);
   while (load<i32>(at, 32) !== length || !equal(v128.load(at), head) || !equal(v128.load(at, 16), rest)) {
     if (load<i32>(at, 36) === 0) return newProgram(ident, length);
     at += IDENT;
@@ -430,12 +435,8 @@ function programOf(ident: usize, length: i32): usize {
 
 // @ts-ignore: functions have decorators here
 @inline
-function identSlot(head: v128, rest: v128): usize {
-  const hash =
-    i64x2.extract_lane(head, 0) * 0x165667b19e3779f9 +
-    i64x2.extract_lane(head, 1) * 0x9e3779b97f4a7c15 +
-    i64x2.extract_lane(rest, 0) * 0xc2b2ae3d27d4eb4f +
-    i64x2.extract_lane(rest, 1) * 0x27d4eb2f165667c5;
+function identSlot(head: v128): usize {
+  const hash = (i64x2.extract_lane(head, 0) + (i64x2.extract_lane(head, 1) << 1)) * 0x9e3779b97f4a7c15;
   return IDENTS + <usize>(<u64>hash >> 55) * IDENT;
 }
 
@@ -446,7 +447,7 @@ function newProgram(ident: usize, length: i32): usize {
   }
   const head = some(ident, length);
   const rest = some(ident + 16, length - 16);
-  let at = identSlot(head, rest);
+  let at = identSlot(head);
   while (load<i32>(at, 36) !== 0) {
     at += IDENT;
     if (at === IDENTS + MOST_IDENTS * IDENT) at = IDENTS;

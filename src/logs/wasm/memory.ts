@@ -18,17 +18,16 @@ export const MOST_BORN: i32 = 256;
 const MASKS: usize = BORN + 4 * <usize>MOST_BORN;
 /** The key that was looked up last among the rows, see rows.ts. */
 export const KEY: usize = MASKS + 64;
-/** How lines begin, see `setHead`. */
-export const HEAD: usize = KEY + 128;
-export const HOSTS: usize = HEAD + 192;
-export const HOST: usize = 288;
+/** How lines of each host begin, see `setHeads`. */
+export const HOSTS: usize = KEY + 128;
+export const HOST: usize = 400;
 export const MOST_HOSTS: i32 = 16;
 /** The first free block of each length. */
 const FREE: usize = HOSTS + <usize>MOST_HOSTS * HOST;
 /** Where the next lines end. */
 export const FEEDS: usize = FREE + 128;
 export const MOST_FEEDS: usize = 256;
-/** Sessions that are to be counted, see `later`. */
+/** Sessions that are to be counted, see `countLater`. */
 export const QUEUE: usize = FEEDS + 2048;
 export const QUEUED: usize = 32;
 export const MOST_QUEUED: usize = 64;

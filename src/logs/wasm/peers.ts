@@ -171,7 +171,13 @@ export function slotOf(start: usize, length: i32): usize {
 // @ts-ignore: functions have decorators here
 @inline
 export function fetched(slot: usize): i32 {
-  return load<i32>(peerAt(load<i32>(slot)), FIRST_ROW);
+  return load<i32>(peerAt(load<i32>(slot) - 1), FIRST_ROW);
+}
+
+/** The same for the rest of a long address. */
+export function fetchedRest(slot: usize): i32 {
+  const index = load<i32>(slot) - 1;
+  return index < 0 ? 0 : load<u8>(addressOf(index) + 16);
 }
 
 /**
@@ -318,6 +324,32 @@ function countFurther(peer: usize, row: i32, sessions: i32): void {
   store<i32>(count, load<i32>(peer, NEXT), 8);
   store<i32>(peer, <i32>(countsLength / COUNT), NEXT);
   countsLength += COUNT;
+}
+
+/**
+ * Counts peers in groups of rows.
+ *
+ * @param groupOf the group of each row, or -1
+ * @param last takes for each group the last peer that was counted in it, from 1, and holds none
+ * @param counted takes how many peers have had sessions in each group
+ */
+export function countGroups(groupOf: usize, last: usize, counted: usize): void {
+  for (let index = 0; index < peerCount; index++) {
+    const peer = peerAt(index);
+    let row = load<i32>(peer, FIRST_ROW);
+    let next = load<i32>(peer, NEXT);
+    while (row !== NONE) {
+      const group = load<i32>(groupOf + ((<usize>row) << 2));
+      if (group >= 0 && load<i32>(last + ((<usize>group) << 2)) !== index + 1) {
+        store<i32>(last + ((<usize>group) << 2), index + 1);
+        store<i32>(counted + ((<usize>group) << 2), load<i32>(counted + ((<usize>group) << 2)) + 1);
+      }
+      if (next < 0) break;
+      const count = counts + <usize>next * COUNT;
+      row = load<i32>(count);
+      next = load<i32>(count, 8);
+    }
+  }
 }
 
 /**
