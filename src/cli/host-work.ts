@@ -4,7 +4,7 @@ import { type HostSource, type ReadOptions, readHost } from '../hosts/read.ts';
 import type { Profile } from '../rules/profile.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { type FixOrders, type FixOutcome, hostFixer } from './fix-host.ts';
-import { hostLinter, type LintOrders, type LintOutcome } from './lint-host.ts';
+import { hostLinter, hostPasser, type LintOrders, type LintOutcome } from './lint-host.ts';
 import { hostShower, type ShowOrders, type ShowOutcome } from './show-host.ts';
 
 /** What the commands that work on hosts ask of each, and what one comes to. */
@@ -60,6 +60,13 @@ const WORKERS: {
   ) => (input: HostInput, by: JudgedBy) => HostWork[C]['outcome'];
 } = { lint: hostLinter, fix: hostFixer, show: hostShower };
 
+/** What tells, before a host is read, what a command makes of it; null where that has to be seen. */
+const PASSERS: {
+  readonly [C in HostCommand]: (
+    orders: HostWork[C]['orders'],
+  ) => (source: HostSource, settings: readonly string[]) => HostWork[C]['outcome'] | null;
+} = { lint: hostPasser, fix: () => () => null, show: () => () => null };
+
 /**
  * Makes what works on the hosts of a run, one after the other and each for itself.
  *
@@ -70,10 +77,13 @@ export function hostWorker<C extends HostCommand>(
   ruleSets: readonly RuleSet[],
 ): (task: HostTask) => Promise<Result<C>> {
   const work = WORKERS[command](orders);
+  const passOver = PASSERS[command](orders);
   return async ({ source, rules, profile: number, reasonRequired, settings }) => {
     const ruleSet = ruleSets[rules];
     const profile = profiles[number];
     if (ruleSet === undefined || profile === undefined) throw new Error('a host without rules or profile');
+    const passed = passOver(source, settings);
+    if (passed !== null) return { outcome: passed };
     let input: HostInput;
     try {
       input = await readHost(source, read);

@@ -1,5 +1,6 @@
 import { ChangeIndex, type Changes } from '../hosts/changes.ts';
 import { buildHost, type HostInput } from '../hosts/host.ts';
+import { type HostSource, sourceReach } from '../hosts/read.ts';
 import { atLeastAsGrave, type Finding, type Judgement, type Severity } from '../model/finding.ts';
 import type { LintedHost } from '../reports/formats/report.ts';
 import { lintedHost } from '../reports/linted.ts';
@@ -64,7 +65,7 @@ export function hostLinter(orders: LintOrders): (input: HostInput, by: JudgedBy)
     const seen = known?.seen ?? null;
     // Only now it is known which files the rules have looked into.
     if (changes?.touches([...(host.input.looked ?? []), ...settings]) === false)
-      return { text: '', linted: null, totals: noTotals(), failed: false, seen, unchanged: true };
+      return unchangedOutcome(seen);
     const { findings, suppressed } = marked(known?.judged ?? judged, changes);
     const report = hostReport(host, findings, lightest, suppressed);
     const totals = noTotals();
@@ -78,6 +79,26 @@ export function hostLinter(orders: LintOrders): (input: HostInput, by: JudgedBy)
       unchanged: false,
     };
   };
+}
+
+/** Makes what tells of a host, before it is read, that none of its files can have changed. */
+export function hostPasser({
+  changes,
+  baseline,
+}: LintOrders): (source: HostSource, settings: readonly string[]) => LintOutcome | null {
+  // What a baseline knows of a host is held against what is found in it.
+  if (changes === null || baseline !== null) return () => null;
+  const index = new ChangeIndex(changes);
+  return (source, settings) => {
+    const folders = sourceReach(source);
+    const mayHaveChanged = folders === null || index.touches(settings) || index.mayTouch(folders);
+    return mayHaveChanged ? null : unchangedOutcome(null);
+  };
+}
+
+/** What a host comes to that is not shown. */
+function unchangedOutcome(seen: SeenHost | null): LintOutcome {
+  return { text: '', linted: null, totals: noTotals(), failed: false, seen, unchanged: true };
 }
 
 /** What was found, with whether its line has changed. */

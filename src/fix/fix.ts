@@ -106,7 +106,7 @@ function judged(
   { reasonRequired = false }: FixOptions,
 ): JudgedHost {
   const host = buildHost(input);
-  return { host, ...judgement(host, ruleSet, profile, { reasonRequired }) };
+  return { host, ...judgement(host, ruleSet, profile, { reasonRequired, possible: true }) };
 }
 
 /**

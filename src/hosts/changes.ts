@@ -1,5 +1,6 @@
-import { realpathSync } from 'node:fs';
+import { type Dirent, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { errorCode } from './input-error.ts';
 
 /** A file that is not what it was. */
 export interface ChangedFile {
@@ -26,8 +27,13 @@ export class ChangeIndex {
   readonly #files: ReadonlyMap<string, ChangedFile>;
   /** Folders in which a file was that is no longer there. */
   readonly #thinned: ReadonlySet<string>;
+  /** Folders with something below them that has changed. */
+  readonly #above = new Set<string>();
 
   constructor({ files }: Changes) {
+    for (const { path } of files) {
+      for (let at = dirname(path); !this.#above.has(at); at = dirname(at)) this.#above.add(at);
+    }
     this.#files = new Map(files.map((file) => [file.path, file]));
     this.#thinned = new Set(
       files.flatMap(({ path, deleted }) => (deleted && INCLUDED.test(path) ? [dirname(path)] : [])),
@@ -48,6 +54,16 @@ export class ChangeIndex {
     return false;
   }
 
+  /**
+   * Whether any file may have changed that a path leads to which begins with one of the folders. Where a link
+   * below a folder leads is not looked into, nor is a folder of very many files.
+   */
+  mayTouch(folders: readonly string[]): boolean {
+    return folders.some(
+      (folder) => this.#above.has(realOf(folder)) || this.#changeOf(folder) !== null || mayHaveLinks(folder),
+    );
+  }
+
   /** Whether a line of a span of lines has changed. */
   isChanged(path: string, first: number, last: number): boolean {
     const change = this.#changeOf(path);
@@ -65,6 +81,31 @@ export class ChangeIndex {
       if (dirname(at) === at) return null;
     }
   }
+}
+
+/** Looking through more names than these takes as long as judging a host. */
+const MOST_NAMES = 2000;
+
+/** Whether a link lies below a folder, as far as it is small and can be read. */
+function mayHaveLinks(folder: string): boolean {
+  const pending = [folder];
+  let names = 0;
+  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+    let entries: readonly Dirent[];
+    try {
+      entries = readdirSync(at, { withFileTypes: true });
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') continue;
+      return true;
+    }
+    names += entries.length;
+    if (names > MOST_NAMES) return true;
+    for (const entry of entries) {
+      if (entry.isDirectory()) pending.push(join(at, entry.name));
+      else if (!entry.isFile()) return true;
+    }
+  }
+  return false;
 }
 
 /** The path without any link; of what is not there, as far as it is there. */

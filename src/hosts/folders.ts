@@ -1,10 +1,10 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { SourceFile } from '../text/source.ts';
 import { readSource, statSync } from './disk.ts';
 import { DOVECOT_FILE } from './file-names.ts';
 import type { DovecotInput, HostInput, HostReleases } from './host.ts';
 import { InputError } from './input-error.ts';
-import { assumedMain, dovecotFiles, postfixOpener } from './named-files.ts';
+import { assumedMain, dovecotFiles, dovecotReach, postfixOpener, postfixReach } from './named-files.ts';
 import type { HostPlaces } from './pairing.ts';
 import { DANGLING, type DovecotPlace, isPartPlace, isPresent } from './places.ts';
 import { decideReleases, type GivenReleases, type ReleaseSources } from './releases.ts';
@@ -72,6 +72,16 @@ export function folderInput(
     open,
     looked,
   };
+}
+
+/** The folders below which everything lies that a host of a system which is not running reads, but for where links lead. */
+export function reachOf(places: HostPlaces): readonly string[] {
+  const { postfix, dovecot } = places;
+  return [
+    ...headPaths(places).map((path) => dirname(path)),
+    ...(postfix === null ? [] : postfixReach(postfix.directory, postfix.beside)),
+    ...(dovecot === null ? [] : dovecotReach(dovecot.directory, dovecot.beside)),
+  ];
 }
 
 /** Files of the folders in which fixes may change something. */

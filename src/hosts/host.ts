@@ -84,19 +84,29 @@ export function buildHost(input: HostInput, same: Partial<Pick<Host, Server>> = 
       openssl: input.releases.openssl,
       open: input.open,
     });
-    postfix = { configuration, endpoints: postfixEndpoints(configuration) };
+    postfix = withEndpoints({ configuration }, () => postfixEndpoints(configuration));
   }
   let dovecot = same.dovecot ?? null;
   if (dovecot === null && input.dovecot !== null) {
     const configuration = configurationOf(input, input.dovecot);
     const surroundings = { openssl: input.releases.openssl.version, open: input.open };
-    dovecot = {
-      input: input.dovecot,
-      configuration,
-      endpoints: dovecotEndpoints(configuration, surroundings),
-    };
+    dovecot = withEndpoints({ input: input.dovecot, configuration }, () =>
+      dovecotEndpoints(configuration, surroundings),
+    );
   }
   return { root: input.root, input, releases: input.releases, postfix, dovecot };
+}
+
+/** A server whose endpoints are worked out once somebody asks for them: of a template as it stands, hardly anybody does. */
+function withEndpoints<S, E>(server: S, work: () => readonly E[]): S & { readonly endpoints: readonly E[] } {
+  let known: readonly E[] | null = null;
+  return {
+    ...server,
+    get endpoints() {
+      known ??= work();
+      return known;
+    },
+  };
 }
 
 /** The source files of a host that fixes may change: main.cf, master.cf, dovecot.conf and what it includes. */

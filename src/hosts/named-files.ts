@@ -9,12 +9,21 @@ import { fileOrTemplate } from './places.ts';
 /** What Dovecot's own dovecot.conf includes last. */
 const LOCAL_FILE = 'local.conf';
 
+/** What a folder in etc is called that stands for /etc/postfix, further instances among them; and one for /etc/dovecot. */
+const POSTFIX_FOLDER = /^postfix(-.*)?$/;
+const DOVECOT_FOLDER = /^dovecot$/;
+
 /** The folder that plays `/` for a folder that ends in `etc/postfix` or `etc/dovecot`, or null. */
 function systemRootOf(directory: string, name: RegExp): string | null {
   const absolute = resolve(directory);
   return name.test(basename(absolute)) && basename(dirname(absolute)) === 'etc'
     ? join(directory, '..', '..')
     : null;
+}
+
+/** The folders below which `postfixOpener` looks on a system that is not running. */
+export function postfixReach(directory: string, beside: string | null): readonly string[] {
+  return [directory, systemRootOf(directory, POSTFIX_FOLDER), beside].filter((folder) => folder !== null);
 }
 
 /**
@@ -32,7 +41,7 @@ export function postfixOpener(
   beside: string | null = null,
   looked: Set<string> = new Set(),
 ): (path: string) => SourceFile | null {
-  const root = systemRootOf(directory, /^postfix(-.*)?$/);
+  const root = systemRootOf(directory, POSTFIX_FOLDER);
   const own = root === null ? '/etc/postfix' : `/etc/${basename(resolve(directory))}`;
   const cache = new Map<string, SourceFile | null>();
   return (path) => {
@@ -70,6 +79,18 @@ export interface NamedFiles {
   readonly problems: readonly InputError[];
 }
 
+/** The folders below which `dovecotFiles` looks on a system that is not running. */
+export function dovecotReach(directory: string, beside: string | null): readonly string[] {
+  return [directory, givenAround(directory), beside].filter((folder) => folder !== null);
+}
+
+/** What was given with a folder: the one that plays `/`, else the one that may hold Postfix too, else the folder. */
+function givenAround(directory: string): string {
+  const root = systemRootOf(directory, DOVECOT_FOLDER);
+  const own = resolve(directory);
+  return root !== null ? resolve(root) : basename(own) === 'dovecot' ? dirname(own) : own;
+}
+
 /**
  * Opens and lists files as if the linted folder were the /etc/dovecot of a running system, as
  * `postfixOpener` does for /etc/postfix. Relative names are those of the includes, which begin with the
@@ -84,10 +105,9 @@ export function dovecotFiles(
   beside: string | null = null,
   looked: Set<string> = new Set(),
 ): NamedFiles {
-  const root = systemRootOf(directory, /^dovecot$/);
+  const root = systemRootOf(directory, DOVECOT_FOLDER);
   const own = resolve(directory);
-  // What was given: the folder that plays `/`, else the one that may hold Postfix too, else the folder.
-  const bound = root !== null ? resolve(root) : basename(own) === 'dovecot' ? dirname(own) : own;
+  const bound = givenAround(directory);
   const isGiven = (path: string): boolean => isBelow(resolve(path), bound);
   /** Where a path that the configuration has leads to; null: out of what was given. */
   const place = (path: string): string | null => {
@@ -105,6 +125,8 @@ export function dovecotFiles(
   // Folders on the way to what was given are not listed: each holds the one next name.
   const known = [...DOVECOT_FOLDERS, own, `${normalize(directory)}/`];
   const cache = new Map<string, SourceFile | null>();
+  // A template is read many times, and each time it lists the same folders.
+  const lists = new Map<string, readonly string[] | null>();
   const problems: InputError[] = [];
   const files: DovecotFiles = {
     open(path) {
@@ -121,13 +143,17 @@ export function dovecotFiles(
       return source;
     },
     entries(folder) {
+      const before = lists.get(folder);
+      if (before !== undefined) return before;
       const at = place(folder);
       const folders = [at, at === null ? null : placeBeside(at)].filter((path) => path !== null);
       for (const path of folders) looked.add(path.endsWith('/') ? path : `${path}/`);
-      const lists = folders.map(namesIn).filter((list) => list !== null);
-      const names = lists.length === 0 ? null : lists.flat().map(madeName);
+      const found = folders.map(namesIn).filter((list) => list !== null);
+      const names = found.length === 0 ? null : found.flat().map(madeName);
       const next = known.flatMap((path) => nextName(folder, path));
-      return names === null && next.length === 0 ? null : [...new Set([...(names ?? []), ...next])];
+      const list = names === null && next.length === 0 ? null : [...new Set([...(names ?? []), ...next])];
+      lists.set(folder, list);
+      return list;
     },
   };
   return { files, problems };

@@ -71,12 +71,12 @@ export function realpathOf(path: string): string {
   }
 }
 
-/** Whether two paths lead to one folder; false where one leads nowhere. */
-export function isSame(a: string, b: string): boolean {
+/** The one path of a file, whatever links lead to it; null where there is none. */
+export function realpathOrNull(path: string): string | null {
   try {
-    return realpathSync(a) === realpathSync(b);
+    return realpathSync(path);
   } catch {
-    return false;
+    return null;
   }
 }
 

@@ -1,11 +1,19 @@
 import { machineFileFacts } from './file-facts.ts';
 import { DOVECOT_FILE, POSTFIX_FILES } from './file-names.ts';
 import { decode, readSource } from './files.ts';
-import { aroundMain, type FolderSource, folderInput, folderTexts, headPaths, releasesOf } from './folders.ts';
+import {
+  aroundMain,
+  type FolderSource,
+  folderInput,
+  folderTexts,
+  headPaths,
+  reachOf,
+  releasesOf,
+} from './folders.ts';
 import type { HostInput } from './host.ts';
 import { type AskedServers, askInstalled } from './installed.ts';
 import { postfixOpener } from './named-files.ts';
-import { isSame } from './places.ts';
+import { realpathOrNull } from './places.ts';
 import type { GivenReleases } from './releases.ts';
 
 /** What a file is that its name does not tell. */
@@ -59,6 +67,38 @@ export async function readHost(
   return source.kind === 'file' ? readFile(source, options) : readFolders(source, options, system);
 }
 
+/**
+ * The folders below which everything lies that is read of a host and that its rules look into, but for where
+ * links lead; null where it may lie anywhere.
+ */
+export function sourceReach(source: HostSource, system: LocalSystem = SYSTEM): readonly string[] | null {
+  if (source.kind === 'file') return null;
+  const live = liveServers(source, system);
+  return live.postfix || live.dovecot ? null : reachOf(source);
+}
+
+/** Which servers of a host are those of this machine. */
+function liveServers(
+  { postfix, dovecot }: FolderSource,
+  system: LocalSystem,
+): { readonly postfix: boolean; readonly dovecot: boolean } {
+  const known = systemFolders.get(system);
+  const own = known ?? { postfix: realpathOrNull(system.postfix), dovecot: realpathOrNull(system.dovecot) };
+  if (known === undefined) systemFolders.set(system, own);
+  const isOwn = (directory: string | undefined, folder: string | null): boolean =>
+    directory !== undefined && folder !== null && realpathOrNull(directory) === folder;
+  return {
+    postfix: isOwn(postfix?.directory, own.postfix),
+    dovecot: isOwn(dovecot?.directory, own.dovecot),
+  };
+}
+
+/** Where the folders of a system are; looked up once, not for each host. */
+const systemFolders = new WeakMap<
+  LocalSystem,
+  { readonly postfix: string | null; readonly dovecot: string | null }
+>();
+
 /** Files of the folders in which fixes may change something: an interrupted fix may have left its record beside them. */
 export function fixedPaths(source: HostSource): readonly string[] {
   if (source.kind === 'folders') return headPaths(source);
@@ -70,11 +110,8 @@ async function readFolders(
   { flags = {}, exec = true, now = Date.now() }: ReadOptions,
   system: LocalSystem,
 ): Promise<HostInput> {
-  const { postfix, dovecot, releases } = source;
-  const live = {
-    postfix: postfix !== null && isSame(postfix.directory, system.postfix),
-    dovecot: dovecot !== null && isSame(dovecot.directory, system.dovecot),
-  };
+  const { releases } = source;
+  const live = liveServers(source, system);
   const texts = folderTexts(source, live);
   const isOpen = (server: keyof AskedServers): boolean =>
     live[server] && flags[server] === undefined && releases[server] === undefined;

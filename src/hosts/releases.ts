@@ -79,10 +79,15 @@ export function coveredReleases(): readonly {
   ];
 }
 
-/** dovecot.conf and what it includes. That they are read before the release is known does not matter for what is looked for. */
+/**
+ * dovecot.conf and what it includes. That they are read before the release is known does not matter for what is
+ * looked for: as the release that they are most likely for, so that they need not be taken apart once more.
+ */
 function textsOf(dovecot: DovecotInput | null): readonly SourceFile[] {
   if (dovecot === null) return [];
-  return dovecotSources(dovecot, loadDovecot(dovecot.main, dovecot, DOVECOT_RELEASES.newest));
+  const release =
+    configVersion([dovecot.main]) === undefined ? NEWEST_WITHOUT_CONFIG_VERSION : DOVECOT_RELEASES.newest;
+  return dovecotSources(dovecot, loadDovecot(dovecot.main, dovecot, release));
 }
 
 /** `dovecot_config_version` as the first file that has it says; undefined where none does. */

@@ -34,7 +34,14 @@ export interface Rendering {
   backEdit(edit: Edit): Edit | null;
   /** Whether a character of a template is there in the rendering. */
   has(path: string, offset: number): boolean;
+  /** What makes the files of a server what they are: where it is the same, all of them are. */
+  choicesOf(server: Server): string;
+  /** Adds the parts of the templates that it has to others. Returns whether any was not among them. */
+  addTo(parts: TemplateParts): boolean;
 }
+
+/** Parts of templates: where they begin, by the paths of the files. */
+export type TemplateParts = Map<string, Set<number>>;
 
 /** So many ways through the branches are all tried; of more, enough that any two branches meet in every way. */
 const MOST_WAYS = 16;
@@ -150,6 +157,7 @@ export class TemplatedHost {
     const backs = new Map<
       string,
       {
+        readonly server: Server;
         readonly template: SourceFile;
         readonly rendered: Rendered;
         readonly markedLines: ReadonlySet<number>;
@@ -161,7 +169,7 @@ export class TemplatedHost {
         (hole) => fill(hole, uses.get(hole) ?? UNKNOWN, server),
       );
       changed.set(source.path, new SourceFile(source.path, rendered.text, source.encoding));
-      backs.set(source.path, { template: source, rendered, markedLines });
+      backs.set(source.path, { server, template: source, rendered, markedLines });
     }
     return {
       input: withTexts(this.#input, changed),
@@ -178,6 +186,22 @@ export class TemplatedHost {
         return span === null || !isFree(file, span, edit.text) ? null : { ...edit, span };
       },
       has: (path, offset) => backs.get(path)?.rendered.has(offset) ?? true,
+      choicesOf: (server) =>
+        [...backs.values()]
+          .filter((file) => file.server === server)
+          .map(({ rendered }) => rendered.choices)
+          .join('\x01'),
+      addTo(parts) {
+        let isNew = false;
+        for (const [path, { rendered }] of backs) {
+          const known = parts.get(path) ?? new Set();
+          parts.set(path, known);
+          const before = known.size;
+          for (const start of rendered.starts) known.add(start);
+          if (known.size > before) isNew = true;
+        }
+        return isNew;
+      },
     };
   }
 }

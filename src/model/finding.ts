@@ -96,6 +96,9 @@ export interface SuppressedFinding {
 export interface Judgement {
   readonly findings: readonly Finding[];
   readonly suppressed: readonly SuppressedFinding[];
-  /** Of a template, also what only some of that have which its engine may make of it; else the findings. */
+  /**
+   * Of a template, where it is asked for, also what only some of that have which its engine may make of it; else
+   * the findings.
+   */
   readonly possible: readonly Finding[];
 }

@@ -58,7 +58,7 @@ export function policyFor(
 ): TlsPolicy | null | 'undecidable' {
   const tables = openTables(configuration, configuration.get(`${family}_tls_policy_maps`, service));
   // Parent domains are tried for a bare domain only.
-  const keys = isHostname(nexthop) ? parents(nexthop) : [nexthop];
+  const keys = isHostname(nexthop) ? withParents(nexthop) : [nexthop];
   for (const key of keys) {
     for (const { table } of tables) {
       const found = table === null ? 'undecidable' : lookup(table, key);
@@ -99,8 +99,8 @@ export function destinationTls(
   return policy.valid ? details : { ...details, fault: 'invalid-policy' };
 }
 
-/** `mail.example.com`, `.example.com`, `.com` */
-function parents(domain: string): string[] {
+/** The keys under which tables are asked for a domain: `mail.example.com`, `.example.com`, `.com`. */
+export function withParents(domain: string): string[] {
   const keys = [domain];
   for (let dot = domain.indexOf('.', 1); dot >= 0; dot = domain.indexOf('.', dot + 1))
     keys.push(domain.slice(dot));

@@ -9,7 +9,7 @@ import type { Palette } from './palette.ts';
 import { type ShownEndpoint, shownEndpoints, tlsLines } from './show-endpoints.ts';
 import { type ShownSetting, settingsOf } from './show-settings.ts';
 import { type EndpointJson, FILLED, templatedEndpoints } from './show-template.ts';
-import { hostName, judgedPrograms, PROGRAM_NAMES } from './text.ts';
+import { hostName, judgedPrograms, PROGRAM_NAMES, partSentence } from './text.ts';
 import { shownText, widthOf, wrap } from './words.ts';
 
 /** A setting as JSON. */
@@ -90,6 +90,12 @@ function originJson(origin: Origin): OriginJson {
   return { kind: origin.kind, file: source.path, line: source.position(span.start).line };
 }
 
+/** What the settings and endpoints of a part are. */
+const PART =
+  'is a part of a configuration: what it does not set is shown at its defaults, as if nothing else set it';
+const PARTS =
+  'are parts of a configuration: what they do not set is shown at its defaults, as if nothing else set it';
+
 /** Settings and endpoints of a host for the terminal. */
 export function showText(host: Host, all: boolean, format: TableFormat): string {
   const { palette, width } = format;
@@ -97,7 +103,10 @@ export function showText(host: Host, all: boolean, format: TableFormat): string 
   const programs = judgedPrograms(host).map(
     (program) => `${PROGRAM_NAMES[program]} ${releases[program].version} (${releases[program].versionFrom})`,
   );
-  const lines = [`${palette.strong(hostName(host))}: ${programs.join(', ')}`];
+  const lines = [
+    `${palette.strong(hostName(host))}: ${programs.join(', ')}`,
+    ...partSentence(host, PART, PARTS).flatMap((text) => wrap(text, width)),
+  ];
   let place = '';
   for (const setting of settingsOf(host, all)) {
     const { service, origin } = setting;

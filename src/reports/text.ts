@@ -246,14 +246,17 @@ function hostHeader(host: Host, { width, palette, profile }: TextOptions): strin
 }
 
 /** That only parts of a host's configuration are there, in a sentence. */
-function partText({ input }: Host): string[] {
+function partText(host: Host): string[] {
+  const one = 'is a part of a configuration: only what it proves is judged';
+  const more = 'are parts of a configuration: only what they prove is judged';
+  return partSentence(host, one, more);
+}
+
+/** A sentence about the files that are only parts of a host's configuration; none where there are none. */
+export function partSentence({ input }: Host, one: string, more: string): string[] {
   const names = partNames(input);
   if (names.length === 0) return [];
-  const said =
-    names.length === 1
-      ? 'is a part of a configuration: only what it proves'
-      : 'are parts of a configuration: only what they prove';
-  return [`${andList(names.map((name) => shownText(name)))} ${said} is judged.`];
+  return [`${andList(names.map((name) => shownText(name)))} ${names.length === 1 ? one : more}.`];
 }
 
 /** What a report calls a host: the folder of its one server, else the one around both. */

@@ -1,7 +1,9 @@
 import { type HostInput, hostSources } from '../hosts/host.ts';
 import { SURROUNDINGS, type Surrounding, surrounded } from '../hosts/surroundings.ts';
 import type { Finding, Fix } from '../model/finding.ts';
-import type { Judge } from './evaluate-template.ts';
+
+/** Judges a part within one surrounding; `only` names the rules whose findings still count. */
+export type Judge = (input: HostInput, only?: ReadonlySet<string>) => readonly Finding[];
 
 /**
  * Judges a part of a configuration: what is found in its own lines, in the same words, with everything that the

@@ -1,11 +1,18 @@
-import type { HostInput } from '../hosts/host.ts';
-import type { Rendering, TemplatedHost } from '../hosts/renderings.ts';
+import type { Rendering, TemplatedHost, TemplateParts } from '../hosts/renderings.ts';
 import type { Finding, Fix } from '../model/finding.ts';
 import type { Edit } from '../text/edits.ts';
 import type { Location } from '../text/source.ts';
 
-/** Judges one rendering; `only` names the rules whose findings still count. */
-export type Judge = (input: HostInput, only?: ReadonlySet<string>) => readonly Finding[];
+/** Which rules one rendering is judged by. */
+export interface Asked {
+  /** The rules whose findings still count; left out, all. */
+  readonly only?: ReadonlySet<string>;
+  /** The rules to which others yield where they find something; left out, all. */
+  readonly heard?: ReadonlySet<string>;
+}
+
+/** Judges one rendering. */
+export type Judge = (rendering: Rendering, asked: Asked) => readonly Finding[];
 
 /** A finding of one rendering, at its place in the template. */
 interface Version {
@@ -27,8 +34,8 @@ interface Candidate {
 export interface TemplateFindings {
   /** What holds in each rendering in which its line stands. */
   readonly certain: readonly Finding[];
-  /** With it, what holds in some. */
-  readonly possible: readonly Finding[];
+  /** With it, what holds in some; null where nobody asked for it. */
+  readonly possible: readonly Finding[] | null;
 }
 
 /**
@@ -37,21 +44,25 @@ export interface TemplateFindings {
  * setting that is missing.
  *
  * @param declared the rules that know for themselves what a hole leaves open: of them, the holes are not filled
+ * @param withPossible asks for what holds in some renderings, too, for which more has to be judged
  */
 export function evaluateTemplate(
   host: TemplatedHost,
   declared: ReadonlySet<string>,
   judge: Judge,
+  withPossible: boolean,
 ): TemplateFindings {
   const filled = new Panel();
   const ways: Rendering[] = [];
   for (let filling = 0; filling < host.fillings; filling++) {
     for (let way = 0; way < host.ways; way++) {
-      const only = filling === 0 ? undefined : filled.rules();
-      if (only?.size === 0) continue;
+      const only = filled.rules();
+      if (filling > 0 && only.size === 0) continue;
       const rendering = host.filled(way, filling);
       if (filling === 0) ways.push(rendering);
-      const found = inTemplate(rendering, judge(rendering.input, only));
+      const asked: Asked =
+        filling > 0 ? { only, heard: only } : filled.isNew(rendering) || withPossible ? {} : { only };
+      const found = inTemplate(rendering, judge(rendering, asked));
       for (const [key, { rule }] of found) if (declared.has(rule)) found.delete(key);
       filled.see(rendering, found, way, filling === 0);
     }
@@ -61,7 +72,9 @@ export function evaluateTemplate(
     if (wanted.size === 0) return;
     const rendering = host.marked(way);
     const own = new Map<string, Finding>();
-    for (const [key, finding] of inTemplate(rendering, judge(rendering.input, wanted))) {
+    const standing = marked.isNew(rendering) || withPossible ? declared : marked.rules();
+    const only = new Set([...wanted].filter((rule) => !declared.has(rule) || standing.has(rule)));
+    for (const [key, finding] of inTemplate(rendering, judge(rendering, { only, heard: wanted }))) {
       if (declared.has(finding.rule)) own.set(key, finding);
       else filled.all.get(key)?.marked.push({ finding, way, rendering });
     }
@@ -97,7 +110,7 @@ export function evaluateTemplate(
     if (marked.stands(key) && isProved(host, finding)) certain.push(finding);
     possible.push(finding);
   }
-  return { certain, possible };
+  return { certain, possible: withPossible ? possible : null };
 }
 
 /** Findings that all renderings share which have their lines. */
@@ -105,6 +118,15 @@ class Panel {
   readonly all = new Map<string, Candidate>();
   readonly #fallen = new Set<string>();
   readonly #seen: Rendering[] = [];
+  readonly #parts: TemplateParts = new Map();
+
+  /**
+   * Whether a rendering that is to be seen next has lines that none before it had. Where it has not, nothing that
+   * is found for the first time stands.
+   */
+  isNew(rendering: Rendering): boolean {
+    return rendering.addTo(this.#parts);
+  }
 
   stands(key: string): boolean {
     return !this.#fallen.has(key);

@@ -19,13 +19,14 @@ import { checks, crossChecks, dovecotChecks } from './checks/index.ts';
 import { silencingChecks } from './checks/silencing.ts';
 import { declaredReports } from './declared.ts';
 import { evaluatePart } from './evaluate-part.ts';
-import { evaluateTemplate, type TemplateFindings } from './evaluate-template.ts';
+import { evaluateTemplate } from './evaluate-template.ts';
 import { fingerprints } from './fingerprint.ts';
 import { judgedDovecot, judgedPostfix } from './judged-server.ts';
 import { originText } from './locate.ts';
 import { andList, endpointPhrase } from './messages.ts';
 import { type Profile, severityOf } from './profile.ts';
 import { redactData, redactor } from './redact.ts';
+import { type FoundBefore, type FoundByRule, RenderedServers } from './rendered-servers.ts';
 import type { Rule } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
 import { type Comments, commentsOf, type SilencingComment } from './silencing/places.ts';
@@ -37,6 +38,8 @@ export interface EvaluateOptions {
   readonly only?: ReadonlySet<string>;
   /** A comment that silences a rule has to give a reason. */
   readonly reasonRequired?: boolean;
+  /** Of a template, also what only some have of what its engine may make of it. */
+  readonly possible?: boolean;
 }
 
 /** The host as rules see it: what of it is there. */
@@ -105,8 +108,15 @@ export function judgement(
   };
 }
 
+/** What is found in a host. */
+interface HostFindings {
+  readonly certain: readonly Finding[];
+  /** Of a template, with it what holds in some of what it may come to; the same where that is not asked for. */
+  readonly possible: readonly Finding[];
+}
+
 /** All that the rules find in the servers, in any order; of templates, at its places there. */
-function hostFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions): TemplateFindings {
+function hostFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions): HostFindings {
   const { host, profile } = judged;
   if (isPart(host.input)) {
     const certain = evaluatePart(host.input, (input, only = options.only) => {
@@ -118,7 +128,7 @@ function hostFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions
   }
   const templated = TemplatedHost.of(host.input);
   if (templated === null) {
-    const findings = ruleFindings(judged, ruleSet, options);
+    const findings = ruleFindings(judged, ruleSet, options.only, options.only);
     return { certain: findings, possible: findings };
   }
   const declared = new Set(
@@ -126,21 +136,24 @@ function hostFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions
       when !== undefined && options.only?.has(id) !== false ? [id] : [],
     ),
   );
-  // What no engine fills is the same in all renderings, and so is what rules find that look at nothing else.
-  const same = {
-    ...(templated.fills('postfix') ? {} : { postfix: host.postfix }),
-    ...(templated.fills('dovecot') ? {} : { dovecot: host.dovecot }),
-  };
-  const found: FoundBefore = { servers: new Set(Object.keys(same)), byRule: new Map() };
-  const { certain, possible } = evaluateTemplate(templated, declared, (input, only = options.only) => {
-    const rendered = judgedHost(buildHost(input, same), profile);
-    return ruleFindings(rendered, ruleSet, only === undefined ? {} : { only }, found);
-  });
-  return { certain: numbered(host, certain), possible: numbered(host, possible) };
+  const servers = new RenderedServers(host, templated);
+  const { certain, possible } = evaluateTemplate(
+    templated,
+    declared,
+    (rendering, { only = options.only, heard = options.only }) => {
+      if (only?.size === 0) return [];
+      const { host: rendered, found } = servers.of(rendering);
+      return ruleFindings(judgedHost(rendered, profile), ruleSet, only, heard, found);
+    },
+    options.possible === true,
+  );
+  const findings = numbered(host, certain);
+  return { certain: findings, possible: possible === null ? findings : numbered(host, possible) };
 }
 
 /** Findings with the fingerprints that they have in one text. */
 function numbered(host: Host, findings: readonly Finding[]): readonly Finding[] {
+  if (findings.length === 0) return [];
   const fingerprint = fingerprints(host, redactor(host));
   const endpoints = [...(host.postfix?.endpoints ?? []), ...(host.dovecot?.endpoints ?? [])];
   return sorted([...findings]).map((finding) => ({
@@ -191,17 +204,16 @@ function silenceProof(
   };
 }
 
-/** What rules have found in servers that are always the same. */
-interface FoundBefore {
-  readonly servers: ReadonlySet<string>;
-  readonly byRule: Map<string, readonly Finding[]>;
-}
-
-/** All that the rules find in the servers of plain files, in any order. */
+/**
+ * All that the rules find in the servers of plain files, in any order.
+ *
+ * @param heard the rules to which others yield
+ */
 function ruleFindings(
   judged: Judged,
   ruleSet: RuleSet,
-  options: EvaluateOptions,
+  only: ReadonlySet<string> | undefined,
+  heard: ReadonlySet<string> | undefined,
   before: FoundBefore | null = null,
 ): Finding[] {
   const { host } = judged;
@@ -210,14 +222,14 @@ function ruleFindings(
   const isSpeaking = (id: string): boolean => {
     const known = speaking.get(id);
     if (known !== undefined) return known;
-    const other = options.only?.has(id) === false ? undefined : ruleSet.rules.find((rule) => rule.id === id);
-    const speaks = other !== undefined && isFound(other, judged);
+    const other = heard?.has(id) === false ? undefined : ruleSet.rules.find((rule) => rule.id === id);
+    const speaks = other !== undefined && isFound(other, judged, before);
     speaking.set(id, speaks);
     return speaks;
   };
   for (const rule of ruleSet.rules) {
     if (rule.applies.server === 'any') continue;
-    if (options.only !== undefined && !options.only.has(rule.id)) continue;
+    if (only !== undefined && !only.has(rule.id)) continue;
     if (!isInReleases(rule, host)) continue;
     const { yields } = rule;
     const yielding = yields !== undefined && isSpeaking(yields.to);
@@ -234,10 +246,16 @@ function foundByRule(
   ruleSet: RuleSet,
   before: FoundBefore | null,
 ): readonly Finding[] {
-  if (before === null || !before.servers.has(rule.applies.server)) return toFindings(rule, judged, ruleSet);
-  const found = before.byRule.get(rule.id) ?? toFindings(rule, judged, ruleSet);
-  before.byRule.set(rule.id, found);
+  const known = foundIn(before, rule);
+  if (known === null) return toFindings(rule, judged, ruleSet);
+  const found = known.get(rule.id) ?? toFindings(rule, judged, ruleSet);
+  known.set(rule.id, found);
   return found;
+}
+
+/** What was found before in the texts that a rule looks at. */
+function foundIn(before: FoundBefore | null, { applies: { server } }: Rule): FoundByRule | null {
+  return before === null || server === 'any' ? null : before[server];
 }
 
 /** In the order of file, line and rule. */
@@ -257,21 +275,39 @@ function sorted<T extends Finding>(items: T[], findingOf: (item: T) => Finding =
 }
 
 function judgedHost(host: Host, profile: Profile): Judged {
+  const { postfix: ofPostfix, dovecot: ofDovecot } = host;
+  // Rules that look at no endpoint need not wait for them.
   const postfix: CheckContext | null =
-    host.postfix === null
+    ofPostfix === null
       ? null
-      : { host, postfix: host.postfix.configuration, endpoints: host.postfix.endpoints, profile };
+      : {
+          host,
+          postfix: ofPostfix.configuration,
+          get endpoints() {
+            return ofPostfix.endpoints;
+          },
+          profile,
+        };
   const dovecot: DovecotCheckContext | null =
-    host.dovecot === null
+    ofDovecot === null
       ? null
-      : { host, dovecot: host.dovecot.configuration, endpoints: host.dovecot.endpoints, profile };
+      : {
+          host,
+          dovecot: ofDovecot.configuration,
+          get endpoints() {
+            return ofDovecot.endpoints;
+          },
+          profile,
+        };
   const cross = postfix === null || dovecot === null ? null : { host, postfix, dovecot, profile };
   return { host, profile, postfix, dovecot, cross, silencing: null };
 }
 
 /** Whether a rule finds anything that the profile does not switch off. */
-function isFound(rule: Rule, judged: Judged): boolean {
+function isFound(rule: Rule, judged: Judged, before: FoundBefore | null): boolean {
   if (!isInReleases(rule, judged.host)) return false;
+  const found = foundIn(before, rule)?.get(rule.id);
+  if (found !== undefined) return found.length > 0;
   for (const { message = 'default' } of reports(rule, judged))
     if (severityOf(judged.profile, rule, message) !== 'off') return true;
   return false;

@@ -1,5 +1,5 @@
 import { secretValues } from '../dovecot/secrets.ts';
-import type { DovecotHost, Host } from '../hosts/host.ts';
+import type { DovecotHost, Host, PostfixHost } from '../hosts/host.ts';
 import { HIDDEN, isSecret } from '../model/secrets.ts';
 import type { PostfixConfiguration } from '../postfix/configuration.ts';
 
@@ -15,9 +15,15 @@ const known = new WeakMap<Host, (text: string) => string>();
  * @returns a function that gives the text with `(hidden)` in the place of each word of a secret
  */
 export function redactor(host: Host): (text: string) => string {
-  const made = known.get(host) ?? makeRedactor(secretWords(host));
+  const made =
+    known.get(host) ?? makeRedactor(new Set([...secretWords(host.postfix), ...secretWords(host.dovecot)]));
   known.set(host, made);
   return made;
+}
+
+/** The secrets of a server as one text, to be compared with those of another. */
+export function secretsOf(server: PostfixHost | DovecotHost | null): string {
+  return [...secretWords(server)].join('\0');
 }
 
 /** The same for all texts that a value holds, at any depth. */
@@ -42,11 +48,16 @@ function makeRedactor(words: ReadonlySet<string>): (text: string) => string {
   return (text) => text.replace(pattern, HIDDEN);
 }
 
-function secretWords({ postfix, dovecot }: Host): ReadonlySet<string> {
-  return new Set([
-    ...(postfix === null ? [] : postfixWords(postfix.configuration)),
-    ...(dovecot === null ? [] : dovecotWords(dovecot)),
-  ]);
+const NONE: ReadonlySet<string> = new Set();
+
+const wordsOf = new WeakMap<PostfixHost | DovecotHost, ReadonlySet<string>>();
+
+function secretWords(server: PostfixHost | DovecotHost | null): ReadonlySet<string> {
+  if (server === null) return NONE;
+  const found =
+    wordsOf.get(server) ?? ('input' in server ? dovecotWords(server) : postfixWords(server.configuration));
+  wordsOf.set(server, found);
+  return found;
 }
 
 /** What stands at the secret places of Dovecot's files, as a whole and word by word. */

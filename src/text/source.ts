@@ -76,6 +76,16 @@ export class SourceFile {
   }
 }
 
+/** Makes a function read a file only once that does nothing but take its text apart. */
+export function oncePerSource<T extends object>(read: (source: SourceFile) => T): (source: SourceFile) => T {
+  const known = new WeakMap<SourceFile, T>();
+  return (source) => {
+    let result = known.get(source);
+    if (result === undefined) known.set(source, (result = read(source)));
+    return result;
+  };
+}
+
 /** A place in a file. */
 export interface Location {
   readonly source: SourceFile;

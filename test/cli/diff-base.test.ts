@@ -201,6 +201,50 @@ describe('hosts are shown', () => {
       ['mx "ä\t\\ 1\n'],
       ['mx "ä\t\\ 1\n/main.cf:1', 'mx "ä\t\\ 1\n/main.cf:2', 'mx "ä\t\\ 1\n/main.cf:3'],
     ],
+    [
+      'for a table below the folder that plays the root, outside of etc',
+      () => {
+        writeFiles({
+          'srv/a/etc/postfix/main.cf': main('smtp_tls_policy_maps = hash:/var/lib/tls_policy'),
+          'srv/a/etc/postfix/master.cf': MASTER,
+          'srv/a/var/lib/tls_policy': 'example.org may\n',
+        });
+        commit();
+        git('branch', '-f', 'base');
+        edit('srv/a/var/lib/tls_policy', () => 'example.org none\n');
+      },
+      ['srv/a/etc'],
+      ['srv/a/var/lib/tls_policy:1'],
+    ],
+    [
+      'for an include beside the folder of Dovecot',
+      () => {
+        writeFiles({
+          'pair/dovecot/dovecot.conf': '!include ../shared/ssl.conf\n',
+          'pair/shared/ssl.conf': 'ssl_min_protocol = TLSv1\n',
+        });
+        commit();
+        git('branch', '-f', 'base');
+        edit('pair/shared/ssl.conf', () => 'ssl_min_protocol = TLSv1.1\n');
+      },
+      ['pair'],
+      ['pair/dovecot/../shared/ssl.conf:1'],
+    ],
+    [
+      'for a table of a role that lies in its other folder',
+      () => {
+        writeFiles({
+          'roles/postfix/templates/main.cf.j2': main('smtp_tls_policy_maps = hash:/etc/postfix/tls_policy'),
+          'roles/postfix/templates/master.cf': MASTER,
+          'roles/postfix/files/tls_policy': 'example.org may\n',
+        });
+        commit();
+        git('branch', '-f', 'base');
+        edit('roles/postfix/files/tls_policy', () => 'example.org none\n');
+      },
+      ['roles/postfix/templates'],
+      ['roles/postfix/files/tls_policy:1'],
+    ],
   ])('%s', (_, change, roots, marked) => {
     change();
     const shown = lint('base');
@@ -221,6 +265,29 @@ describe('hosts are shown', () => {
     process.chdir('mx2');
     expect(lint('main')).toEqual({ roots: [], marked: [], unchanged: 1 });
     expect(lint('main', '../mx1/postfix')).toMatchObject({ roots: ['../mx1'] });
+  });
+
+  test('under the name of a link that leads to them', () => {
+    symlinkSync('mx2', 'alias');
+    commit();
+    git('branch', '-f', 'base');
+    expect(lint('base', 'alias')).toEqual({ roots: [], marked: [], unchanged: 1 });
+    edit('mx2/main.cf', weaker);
+    expect(lint('base', 'alias')).toMatchObject({ roots: ['alias'], marked: ['alias/main.cf:3'] });
+    git('checkout', '-q', '.');
+    rmSync('alias');
+    symlinkSync('mx1/postfix', 'alias');
+    expect(lint('base', 'alias')).toMatchObject({ roots: ['alias'] });
+  });
+
+  test('without reading others', () => {
+    writeFiles({ 'mx5/master.cf': MASTER, 'mx5/main.cf/nothing': 'x\n' });
+    commit();
+    git('branch', '-f', 'base');
+    edit('mx2/main.cf', weaker);
+    expect(lint('base')).toMatchObject({ roots: ['mx2'], unchanged: 4 });
+    edit('mx5/master.cf', (text) => `${text}# x\n`);
+    expect(lint('base')).toBe('pfharden: mx5/main.cf: not a regular file\n');
   });
 
   test('in a submodule', () => {
@@ -258,6 +325,18 @@ describe('hosts are shown', () => {
       stderr: '',
     });
   });
+
+  test.each(['github', 'gitlab', 'junit', 'checkstyle'])(
+    'in %s, where only what is on a changed line is marked',
+    (format) => {
+      edit('mx2/main.cf', weaker);
+      const shown = (rule: string): string =>
+        pfharden('lint', '--diff-base', 'base', '--rule', rule, '--format', format).stdout;
+      expect(shown('server-protocols').split(' (changed)')).toHaveLength(2);
+      expect(shown('client-tls-off')).toContain('postfix/client-tls-off');
+      expect(shown('client-tls-off')).not.toContain('(changed)');
+    },
+  );
 
   test('without what a baseline knows of them, and the others stay in it', () => {
     pfharden('lint', '--baseline', 'known.json', '--update-baseline');

@@ -84,6 +84,23 @@ describe.each(['json', 'sarif'])('the parts of a run as %s', (format) => {
   });
 });
 
+it('weighs a rule in SARIF as its gravest finding does, in whichever part that is', () => {
+  // By its profile, mx8 alone has an error where others have a warning; part 2 has hosts without one.
+  write('hosts/mx8/.pfharden.json', JSON.stringify({ profile: 'strict', root: false }));
+  const whole = lint('.', '--format', 'sarif', '--rule', 'client-tls-off').stdout;
+  const files = parts(3, 'sarif', '--rule', 'client-tls-off');
+  const levelOf = (text: string): string =>
+    JSON.parse(text).runs[0].tool.driver.rules[0].defaultConfiguration.level;
+  expect(files.map((file) => levelOf(readFileSync(file, 'utf8'))).sort()).toEqual([
+    'error',
+    'warning',
+    'warning',
+  ]);
+  expect(levelOf(whole)).toBe('error');
+  expect(pfharden('merge', ...files).stdout).toBe(whole);
+  expect(pfharden('merge', ...files.toReversed()).stdout).toBe(whole);
+});
+
 it('is written into a file, and fails by --fail-on', () => {
   const files = parts(2, 'json', '--rule', 'vrfy');
   expect(pfharden('merge', ...files, '--output', 'all.json', '--fail-on', 'error')).toEqual({

@@ -430,7 +430,8 @@ describe('the releases', () => {
     expect((await releases({ system, exec: false })).filter((word) => word === 'assumed')).toHaveLength(2);
     expect((await releases({ system, flags: { postfix: '3.4' } })).slice(0, 2)).toEqual(['3.4', 'flag']);
     files({ 'etc/dovecot/dovecot.conf': 'ssl = yes\n' });
-    const { postfix, dovecot } = (await only(['etc'], { system, flags: { postfix: '3.4' } })).releases;
+    const later = { ...system };
+    const { postfix, dovecot } = (await only(['etc'], { system: later, flags: { postfix: '3.4' } })).releases;
     expect([postfix.versionFrom, dovecot.version, dovecot.versionFrom]).toEqual([
       'flag',
       '2.3.13',

@@ -268,6 +268,9 @@ describe('hosts of a repository', () => {
     expect(JSON.parse(pfharden('show', '--format', 'json').stdout)).toMatchObject({
       hosts: [{ parts: ['dms/postfix-main.cf'] }],
     });
+    expect(pfharden('show').stdout.replaceAll('\n', ' ')).toContain(
+      'dms/postfix-main.cf is a part of a configuration: what it does not set is shown at its defaults, as if nothing else set it. ',
+    );
   });
 
   test('are found under odd names', async () => {

@@ -275,3 +275,42 @@ describe('places', () => {
     );
   });
 });
+
+describe('what made a text what it is', () => {
+  const lines = [
+    '{% if a %}',
+    'x',
+    '{% else %}',
+    '{{ h }}',
+    '{% endif %}',
+    '{% for i in l %}',
+    '{{ h }}',
+    '{% endfor %}',
+  ];
+  const made = (decide: Readonly<Record<string, string>>, times: string, hole: string) => {
+    const template = parseTemplate(lines.join('\n'), () => false);
+    const result = template?.render(
+      (subject) => decide[subject] ?? (subject.startsWith('for ') ? times : ''),
+      () => hole,
+    );
+    if (result === undefined) throw new Error('no template');
+    return result;
+  };
+
+  test('is the same for the same choices, and another one for others', () => {
+    const first = made({ a: 'x' }, '1', 'f').choices;
+    expect(made({ a: 'x' }, '1', 'f').choices).toBe(first);
+    const others = [made({ a: '' }, '1', 'f'), made({ a: 'x' }, '2', 'f'), made({ a: 'x' }, '1', 'g')];
+    expect(new Set([first, ...others.map(({ choices }) => choices)]).size).toBe(4);
+  });
+
+  test('and which parts of the template it has', () => {
+    const text = lines.join('\n');
+    const holes = [text.indexOf('{{ h'), text.lastIndexOf('{{ h')];
+    const hasHoles = (decide: Readonly<Record<string, string>>, times: string): boolean[] =>
+      holes.map((hole) => made(decide, times, 'f').starts.includes(hole));
+    expect(hasHoles({ a: 'x' }, '0')).toEqual([false, false]);
+    expect(hasHoles({ a: '' }, '0')).toEqual([true, false]);
+    expect(hasHoles({ a: 'x' }, '2')).toEqual([false, true]);
+  });
+});

@@ -20,8 +20,24 @@ export interface Dialect {
 const isBlankOrTab = (code: number): boolean => code === 0x20 || code === 0x09;
 const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d);
 
-/** The dialect of a release. */
+/** The dialect of a release: one and the same for all releases that take lines apart alike. */
 export function dialectOf(release: Release): Dialect {
+  let dialect = byRelease.get(release);
+  if (dialect === undefined) {
+    const made = makeDialect(release);
+    dialect = [...byRelease.values()].find((other) => isAlike(made, other)) ?? made;
+    byRelease.set(release, dialect);
+  }
+  return dialect;
+}
+
+const byRelease = new Map<Release, Dialect>();
+
+function isAlike(one: Dialect, other: Dialect): boolean {
+  return (Object.keys(one) as (keyof Dialect)[]).every((key) => one[key] === other[key]);
+}
+
+function makeDialect(release: Release): Dialect {
   return {
     isBlank: hasDovecotFeature(release, 'spaceIsAnyBlank') ? isSpace : isBlankOrTab,
     quotedKeys: hasDovecotFeature(release, 'quotedKeys'),

@@ -1,4 +1,4 @@
-import type { SourceFile } from '../../text/source.ts';
+import { oncePerSource, type SourceFile } from '../../text/source.ts';
 import type { Dialect } from './dialect.ts';
 import { LineReader, skipBlanks, sourceSpan } from './lines.ts';
 import type {
@@ -17,6 +17,15 @@ import type {
  * stands, and whether braces balance is not looked at here.
  */
 export function parseDovecot(source: SourceFile, dialect: Dialect): DovecotFile {
+  let parse = parsers.get(dialect);
+  if (parse === undefined) parsers.set(dialect, (parse = oncePerSource((one) => parseOnce(one, dialect))));
+  return parse(source);
+}
+
+/** By dialect, what parses with it. */
+const parsers = new Map<Dialect, (source: SourceFile) => DovecotFile>();
+
+function parseOnce(source: SourceFile, dialect: Dialect): DovecotFile {
   const reader = new LineReader(source, dialect);
   const statements: Statement[] = [];
   for (let line = reader.next(); line !== null; line = reader.next()) {

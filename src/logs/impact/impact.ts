@@ -1,7 +1,14 @@
 import { type OfferedCipher, USER_ROLES } from '../../model/endpoint.ts';
 import { compareTexts } from '../summary.ts';
 import type { Peer, Row, SomeNames, WholeCounts } from '../tally.ts';
-import { candidates, goesByAddress, type PlacePair, type Places, type Seen } from './places.ts';
+import {
+  candidates,
+  goesByAddress,
+  type PlacePair,
+  type Places,
+  type Seen,
+  towardsDomains,
+} from './places.ts';
 import { cipherOf, type Judgement, judge, VERDICTS, type Verdict } from './verdict.ts';
 
 /**
@@ -226,24 +233,20 @@ class Judge {
   }
 
   /** The sessions of a party, worst first. */
-  #shares({ sightings }: Gathered): readonly Share[] {
+  #shares({ sightings, domains }: Gathered): readonly Share[] {
     const all: Share[] = [];
     for (const [address, counted] of sightings) {
       const rows = [...counted.keys()];
       const proofs = rows.flatMap((row) => cipherOf(row) ?? []);
       const proofKey = rows.length === 1 ? '' : rows.map(({ index }) => index).join();
-      for (const [row, number] of counted) all.push(this.#share(address, row, number, { proofs, proofKey }));
+      for (const [row, number] of counted)
+        all.push(this.#share(address, row, number, { domains, proofs, proofKey }));
     }
     if (all.length === 1) return all;
     return merged(all).sort((a, b) => rank(a.verdict) - rank(b.verdict) || b.sessions - a.sessions);
   }
 
-  #share(
-    address: string,
-    row: Row,
-    sessions: number,
-    { proofs, proofKey }: { readonly proofs: readonly OfferedCipher[]; readonly proofKey: string },
-  ): Share {
+  #share(address: string, row: Row, sessions: number, { domains, proofs, proofKey }: Company): Share {
     const { service, protocol, cipher, login, reason } = row;
     const key = serviceKey(row);
     const state = row.state === 'untold' && this.#telling.has(key) ? 'plaintext' : row.state;
@@ -255,15 +258,24 @@ class Judge {
       login,
       secured: reason === 'secured',
     };
-    const pairs: readonly PlacePair[] = this.#places.get(key) ?? [];
-    if (pairs.length === 0) this.unknown.add(service);
-    const outcomeKey = goesByAddress(pairs, address) ? null : `${row.index} ${proofKey}`;
+    const own: readonly PlacePair[] = this.#places.get(key) ?? [];
+    if (own.length === 0) this.unknown.add(service);
+    const pairs = row.direction === 'out' ? towardsDomains(own, domains) : own;
+    const outcomeKey = pairs !== own || goesByAddress(pairs, address) ? null : `${row.index} ${proofKey}`;
     const known = outcomeKey === null ? undefined : this.#known.get(outcomeKey);
     const { judgement, foreign } = known ?? outcomeOf(pairs, seen, proofs);
     if (outcomeKey !== null && known === undefined) this.#known.set(outcomeKey, { judgement, foreign });
     if (foreign) this.foreign += sessions;
     return { service, state: seen.state, protocol, cipher, login, sessions, ...judgement };
   }
+}
+
+/** What else is known of the peer of a session. */
+interface Company {
+  readonly domains: SomeNames;
+  /** Suites that it was seen with, and what tells them from those of others. */
+  readonly proofs: readonly OfferedCipher[];
+  readonly proofKey: string;
 }
 
 function outcomeOf(pairs: readonly PlacePair[], seen: Seen, proofs: readonly OfferedCipher[]): Outcome {

@@ -2,10 +2,13 @@ import type { DovecotServerEndpoint } from '../../dovecot/endpoints.ts';
 import { isInNet, parseNet } from '../../dovecot/net.ts';
 import type { Host } from '../../hosts/host.ts';
 import type { Endpoint, EndpointAuth, EndpointTls, Role, Side } from '../../model/endpoint.ts';
+import { destinationTls } from '../../postfix/client-tls.ts';
 import type { PostfixConfiguration } from '../../postfix/configuration.ts';
 import type { PostfixEndpoint } from '../../postfix/endpoints.ts';
 import { serverDh, serverGroups } from '../../postfix/key-exchange.ts';
+import { nexthopsFor } from '../../postfix/nexthops.ts';
 import type { Service } from '../../postfix/services.ts';
+import type { SomeNames } from '../tally.ts';
 
 /** An endpoint as far as sessions of a log can be held against it. */
 export interface Place {
@@ -24,6 +27,11 @@ export interface Place {
   readonly remote: string | null;
   /** A login in the clear may be taken for safe: networks are trusted. */
   readonly trusts: boolean;
+  /**
+   * Of a client with TLS policies: what it may be towards mail for a domain, itself where no policy is for it or
+   * it cannot be told.
+   */
+  readonly towards?: (domain: string) => readonly Place[];
 }
 
 /** One endpoint before a change and after it; before is null where nobody knows, after where it is gone. */
@@ -94,7 +102,7 @@ function postfixPlace(configuration: PostfixConfiguration, endpoint: PostfixEndp
   const { family } = endpoint;
   const at = { configuration, service: speaker(configuration, endpoint), family };
   const server = endpoint.side === 'server';
-  return {
+  const place: Place = {
     ...common(endpoint),
     public: endpoint.public,
     sasl: endpoint.sasl,
@@ -111,6 +119,21 @@ function postfixPlace(configuration: PostfixConfiguration, endpoint: PostfixEndp
     },
     remote: null,
     trusts: false,
+  };
+  if (server || configuration.value(`${family}_tls_policy_maps`, endpoint.service) === '') return place;
+  const known = new Map<string, readonly Place[]>();
+  return {
+    ...place,
+    towards(domain) {
+      const before = known.get(domain);
+      if (before !== undefined) return before;
+      const places = nexthopsFor(configuration, endpoint, domain).map((nexthop) => {
+        const details = nexthop === null ? null : destinationTls(configuration, endpoint, nexthop);
+        return details === null || details === endpoint ? place : { ...place, tls: details.tls };
+      });
+      known.set(domain, places);
+      return places;
+    },
   };
 }
 
@@ -164,6 +187,32 @@ export function candidates(
   const logged = seen.login === null ? reached : narrowed(reached, ({ before }) => before?.sasl !== false);
   const possible = logged.filter(({ before }) => before === null || permits(before, seen));
   return possible.length === 0 ? { pairs: logged, fits: false } : { pairs: possible, fits: true };
+}
+
+/**
+ * The endpoints towards the domains of a peer, by the TLS policies that a client has for them.
+ *
+ * @param domains of recipients whose mail the peer took; without any, each endpoint stands for itself
+ * @returns the very same pairs where no policy can be for them
+ */
+export function towardsDomains(
+  pairs: readonly PlacePair[],
+  { names, more }: SomeNames,
+): readonly PlacePair[] {
+  if (names.length === 0 || !pairs.some(({ before, after }) => before?.towards ?? after?.towards))
+    return pairs;
+  const towards = (place: Place | null, domain: string): readonly (Place | null)[] =>
+    place?.towards?.(domain) ?? [place];
+  const led = names.flatMap((domain) =>
+    pairs.flatMap(({ before, after }): PlacePair[] => {
+      const [befores, afters] = [towards(before, domain), towards(after, domain)];
+      // A change seldom touches the routes: then the same one leads before it and after it.
+      return befores.length === afters.length
+        ? befores.map((one, index) => ({ before: one, after: afters[index] ?? null }))
+        : befores.flatMap((one) => afters.map((other) => ({ before: one, after: other })));
+    }),
+  );
+  return more ? [...led, ...pairs] : led;
 }
 
 /** Whether it hangs on the address of a peer at which of the endpoints it has been. */

@@ -1,4 +1,4 @@
-import type { SourceFile } from '../../text/source.ts';
+import { oncePerSource } from '../../text/source.ts';
 import {
   inOrder,
   logicalLines,
@@ -16,7 +16,7 @@ import type { LogicalLine, MainCf, MainEntry, SyntaxProblem } from './tree.ts';
  *
  * Source: dict.c (dict_load_fp), readlline.c, split_nameval.c.
  */
-export function parseMainCf(source: SourceFile): MainCf {
+export const parseMainCf = oncePerSource((source): MainCf => {
   const { lines, logical, problems: found } = logicalLines(source);
   const problems: SyntaxProblem[] = [...found];
   const items = logical.map((line): MainCf['items'][number] => {
@@ -29,7 +29,7 @@ export function parseMainCf(source: SourceFile): MainCf {
     return entry;
   });
   return { kind: 'main.cf', source, lines, items, problems: inOrder(problems) };
-}
+});
 
 function parseEntry(line: LogicalLine): MainEntry | { readonly problem: SyntaxProblem } {
   const { text } = line;

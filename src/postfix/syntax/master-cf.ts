@@ -1,4 +1,4 @@
-import type { SourceFile, Span } from '../../text/source.ts';
+import { oncePerSource, type Span } from '../../text/source.ts';
 import {
   inOrder,
   logicalLines,
@@ -63,12 +63,12 @@ const HASH = 0x23;
  *
  * Source: master_ent.c, mystrtok.c (mystrtokq), extpar.c, the getopt loops of *_server.c.
  */
-export function parseMasterCf(source: SourceFile): MasterCf {
+export const parseMasterCf = oncePerSource((source): MasterCf => {
   const { lines, logical, problems: found } = logicalLines(source);
   const problems: SyntaxProblem[] = [...found];
   const items = logical.map((line) => parseService(line, problems));
   return { kind: 'master.cf', source, lines, items, problems: inOrder(problems) };
-}
+});
 
 function parseService(line: LogicalLine, problems: SyntaxProblem[]): ServiceEntry | InvalidLine {
   if (startsWithSpace(line)) return { kind: 'invalid', line, code: 'indented-first' };

@@ -1,4 +1,4 @@
-import type { PlainFinding } from './plain.ts';
+import { changedMark, type PlainFinding } from './plain.ts';
 import type { LintedHost, LintReport } from './report.ts';
 import { xmlAttributes } from './xml.ts';
 
@@ -24,7 +24,8 @@ export class CheckstyleReport implements LintReport {
   }
 }
 
-function error({ at, severity, message, advice, rule }: PlainFinding): string {
+function error(finding: PlainFinding): string {
+  const { at, severity, message, advice, rule } = finding;
   const { line, column } = at;
-  return `    <error${xmlAttributes({ line, column, severity, message: `${message} ${advice}`, source: `pfharden.${rule}` })}/>\n`;
+  return `    <error${xmlAttributes({ line, column, severity, message: `${message} ${advice}${changedMark(finding)}`, source: `pfharden.${rule}` })}/>\n`;
 }

@@ -1,6 +1,6 @@
 import type { Severity } from '../../model/finding.ts';
 import { withoutDot } from './places.ts';
-import type { PlainFinding } from './plain.ts';
+import { changedMark, type PlainFinding } from './plain.ts';
 import type { LintedHost, LintReport } from './report.ts';
 
 const COMMANDS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };
@@ -23,7 +23,8 @@ export class GithubReport implements LintReport {
   }
 }
 
-function command({ at, severity, rule, message, advice }: PlainFinding): string {
+function command(finding: PlainFinding): string {
+  const { at, severity, rule, message, advice } = finding;
   const { line, column, endLine, endColumn } = at;
   const properties = {
     file: withoutDot(at.file),
@@ -31,7 +32,7 @@ function command({ at, severity, rule, message, advice }: PlainFinding): string 
     endLine,
     // Columns are shown only within one line. The last one counts as a part.
     ...(endLine === line ? { col: column, endColumn: Math.max(column, endColumn - 1) } : {}),
-    title: rule,
+    title: `${rule}${changedMark(finding)}`,
   };
   const written = Object.entries(properties).map(
     ([name, value]) => `${name}=${escapedProperty(String(value))}`,

@@ -1,7 +1,7 @@
 import type { Severity } from '../../model/finding.ts';
 import { jsonText } from '../json.ts';
 import { withoutDot } from './places.ts';
-import type { PlainFinding } from './plain.ts';
+import { changedMark, type PlainFinding } from './plain.ts';
 import type { LintedHost, LintReport } from './report.ts';
 
 const SEVERITIES: Readonly<Record<Severity, string>> = { error: 'critical', warning: 'major', info: 'info' };
@@ -29,12 +29,13 @@ export class GitlabReport implements LintReport {
   }
 }
 
-function issue({ at, severity, rule, message, advice, fingerprint }: PlainFinding): unknown {
+function issue(finding: PlainFinding): unknown {
+  const { at, severity, rule, message, advice, fingerprint } = finding;
   const { line, endLine } = at;
   const path = withoutDot(at.file);
   return {
     type: 'issue',
-    description: `${message} ${advice}`,
+    description: `${message} ${advice}${changedMark(finding)}`,
     check_name: rule,
     // GitLab takes two issues with one fingerprint for one, also in different files.
     fingerprint: `${fingerprint}-${path}`,

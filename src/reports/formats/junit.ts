@@ -1,5 +1,5 @@
 import { atLeastAsGrave } from '../../model/finding.ts';
-import type { PlainFinding } from './plain.ts';
+import { changedMark, type PlainFinding } from './plain.ts';
 import type { LintedHost, LintReport, LintRun } from './report.ts';
 import { xmlAttributes, xmlText } from './xml.ts';
 
@@ -25,8 +25,8 @@ export class JunitReport implements LintReport {
         testcase(
           finding,
           fails(finding)
-            ? `<failure${xmlAttributes({ type: finding.severity, message: finding.message })}>${xmlText(details(finding))}</failure>`
-            : `<system-out>${xmlText(`${finding.severity}: ${finding.message}\n${details(finding)}`)}</system-out>`,
+            ? `<failure${xmlAttributes({ type: finding.severity, message: sentence(finding) })}>${xmlText(details(finding))}</failure>`
+            : `<system-out>${xmlText(`${finding.severity}: ${sentence(finding)}\n${details(finding)}`)}</system-out>`,
         ),
       ),
       ...suppressed.map(({ finding, suppression }) =>
@@ -57,6 +57,10 @@ function testcase({ at, rule }: PlainFinding, content: string): string {
   const { file, line, column } = at;
   const attributes = { classname: file, name: `${rule} at ${file}:${line}:${column}`, file, line };
   return `    <testcase${xmlAttributes(attributes)}>${content}</testcase>\n`;
+}
+
+function sentence(finding: PlainFinding): string {
+  return `${finding.message}${changedMark(finding)}`;
 }
 
 function details({ at, why, advice, references }: PlainFinding): string {

@@ -108,3 +108,8 @@ function sourceOf({ postfix, dovecot }: Host, path: string): SourceFile | undefi
   ];
   return files.find((source) => source.path === path);
 }
+
+/** What marks a finding on a changed line where a format has words alone. */
+export function changedMark({ changed }: Pick<PlainFinding, 'changed'>): string {
+  return changed === true ? ' (changed)' : '';
+}

@@ -268,6 +268,93 @@ Senders, who bring mail  senders   share  sessions   share
     expect(verdictsOf(telling, 'servers')).toEqual(['clear.example 192.0.2.9 lost 1/1']);
   });
 
+  describe('TLS policies for the destination of mail', () => {
+    const KEPT = 'may protocols=>=TLSv1';
+    const to = (domain: string): string =>
+      `postfix/smtp[8]: AB9: to=<x@${domain}>, relay=mx.example[192.0.2.8]:25, delay=1, dsn=2.0.0, status=sent (250 ok)`;
+    const tls = `postfix/smtp[8]: Untrusted TLS connection established to mx.example[192.0.2.8]:25: TLSv1.1 with cipher ${CBC} (128/128 bits)`;
+    const one = countsOf(tls, to('one.example'));
+    const two = countsOf(tls, to('one.example'), tls, to('two.example'));
+
+    test.each<[string, typeof one, string, string | null]>([
+      ['no policy', one, '', 'lost 1/1'],
+      ['one for the domain', one, `smtp_tls_policy_maps = inline:{{one.example = ${KEPT}}}`, null],
+      [
+        'one for all domains below another',
+        one,
+        `smtp_tls_policy_maps = inline:{{.example = ${KEPT}}}`,
+        null,
+      ],
+      ['one for another domain', one, `smtp_tls_policy_maps = inline:{{two.example = ${KEPT}}}`, 'lost 1/1'],
+      ['a table that is not here', one, 'smtp_tls_policy_maps = mysql:/etc/postfix/policy.cf', 'lost 1/1'],
+      [
+        'one that is not for the name by which the mail goes on',
+        one,
+        `smtp_tls_policy_maps = inline:{{one.example = ${KEPT}}}\ntransport_maps = inline:{{one.example = smtp:[gw.example]}}`,
+        'lost 1/1',
+      ],
+      [
+        'one for the name by which the mail goes on',
+        one,
+        `smtp_tls_policy_maps = inline:{{[gw.example] = ${KEPT}}}\ntransport_maps = inline:{{.example = :[gw.example]}}`,
+        null,
+      ],
+      [
+        'one where parents match without a dot',
+        one,
+        `smtp_tls_policy_maps = inline:{{[gw.example] = ${KEPT}}}\ntransport_maps = inline:{{example = :[gw.example]}}\nparent_domain_matches_subdomains = transport_maps`,
+        null,
+      ],
+      [
+        'a route for everything else',
+        one,
+        `smtp_tls_policy_maps = inline:{{one.example = ${KEPT}}}\ntransport_maps = inline:{{* = :[gw.example]}}`,
+        'lost 1/1',
+      ],
+      [
+        'a route that changes nothing',
+        one,
+        `smtp_tls_policy_maps = inline:{{one.example = ${KEPT}}}\ntransport_maps = inline:{{one.example = smtp:}}`,
+        null,
+      ],
+      [
+        'one for a domain of which a user has a route of its own',
+        one,
+        `smtp_tls_policy_maps = inline:{{one.example = ${KEPT}}}\ntransport_maps = inline:{{y@one.example = smtp:[gw.example]}}`,
+        'risk 1/1',
+      ],
+      [
+        'one for a domain whose mail may go elsewhere by its sender',
+        one,
+        `smtp_tls_policy_maps = inline:{{one.example = ${KEPT}}}\nsender_dependent_relayhost_maps = hash:/etc/postfix/by_sender`,
+        'risk 1/1',
+      ],
+      [
+        'one for the relay host',
+        one,
+        `smtp_tls_policy_maps = inline:{{[mx.example] = ${KEPT}}}\nrelayhost = [mx.example]`,
+        null,
+      ],
+      [
+        'one for a domain whose mail goes to a relay host',
+        one,
+        `smtp_tls_policy_maps = inline:{{one.example = ${KEPT}}}\nrelayhost = [mx.example]`,
+        'lost 1/1',
+      ],
+      ['one for both domains', two, `smtp_tls_policy_maps = inline:{{.example = ${KEPT}}}`, null],
+      [
+        'one for one of two domains',
+        two,
+        `smtp_tls_policy_maps = inline:{{two.example = ${KEPT}}}`,
+        'risk 2/2',
+      ],
+    ])('%s', (_, counted, settings, verdict) => {
+      const changed = change(`${LOOSE}${settings}\n`, `${TIGHT}${settings}\n`);
+      const servers = verdictsOf(impactOf(counted, changed), 'servers');
+      expect(servers).toEqual(verdict === null ? [] : [`mx.example 192.0.2.8 ${verdict}`]);
+    });
+  });
+
   test('what a user did from one address is no proof for another', () => {
     const gone = change(LOOSE, `${LOOSE}smtpd_tls_mandatory_exclude_ciphers = SHA1\n`);
     const submission = (address: string, suite: string): string[] =>
