@@ -193,13 +193,16 @@ export function oldestOpenssl(release: Release): Release {
 
 /** The restrictions that are deprecated or gone, in no order (DEPRECATION_README). */
 export function obsoleteRestrictions(): readonly ObsoleteRestriction[] {
-  return Object.entries(file.restrictions).map(([name, { deprecated, removed, instead }]) => ({
+  obsolete ??= Object.entries(file.restrictions).map(([name, { deprecated, removed, instead }]) => ({
     name,
     deprecatedSince: deprecated,
     removedSince: removed,
     replacedBy: instead,
   }));
+  return obsolete;
 }
+
+let obsolete: readonly ObsoleteRestriction[] | null = null;
 
 /**
  * The settings of a lookup table that may stand in main.cf itself, with the name of the table and `_`

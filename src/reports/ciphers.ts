@@ -8,7 +8,7 @@ import { vocabularyOf } from '../tls/cipher-selection.ts';
 import { shortestEquivalent } from '../tls/cipher-shortest.ts';
 import { type CipherList, type CipherToken, knownSomewhere, readCipherString } from '../tls/cipher-string.ts';
 import { DISTRIBUTIONS, ownSecurityLevel } from '../tls/distributions.ts';
-import { CIPHER_RELEASES, type CipherSuite, cipherRelease, suitesOf } from '../tls/suites.ts';
+import { type CipherSuite, cipherRelease, cipherReleases, suitesOf } from '../tls/suites.ts';
 import { jsonText } from './json.ts';
 import type { Palette } from './palette.ts';
 import { count, labelled, shownText } from './words.ts';
@@ -62,8 +62,8 @@ export type ReleaseRemark =
 
 /** How well the table knows a release. A patch (`1.1.1w`, `3.0.20`) has the suites of its branch. */
 export function releaseRemark(openssl: Release): ReleaseRemark {
-  const [oldest = ''] = CIPHER_RELEASES;
-  const known = CIPHER_RELEASES.join(', ');
+  const [oldest = ''] = cipherReleases();
+  const known = cipherReleases().join(', ');
   if (!atLeast(openssl, oldest))
     return { kind: 'unsupported', text: `OpenSSL ${openssl} is older than all that is known: ${known}` };
   const near = cipherRelease(openssl);

@@ -3,7 +3,7 @@ import { compareProtocols, PROTOCOLS, type Protocol } from '../model/protocol.ts
 import { objectionsAt } from '../rules/cipher-judgement.ts';
 import type { Profile } from '../rules/profile.ts';
 import { CIPHER_CLASSES, type CipherClass } from '../tls/cipher-classes.ts';
-import { CIPHER_RELEASES, type CipherSuite, suitesOf } from '../tls/suites.ts';
+import { type CipherSuite, cipherReleases, suitesOf } from '../tls/suites.ts';
 import type { Palette } from './palette.ts';
 import { count, widthOf, wrap } from './words.ts';
 
@@ -121,7 +121,7 @@ let byName: ReadonlyMap<string, CipherSuite> | null = null;
 /** The suite of a name in any release of OpenSSL, as the newest one has it. */
 export function suiteNamed(name: string): CipherSuite | undefined {
   byName ??= new Map(
-    CIPHER_RELEASES.flatMap((release) =>
+    cipherReleases().flatMap((release) =>
       suitesOf(release).flatMap((suite) => [
         [suite.name, suite] as const,
         // A port of another library may take suites that go by their names at IANA.

@@ -2,9 +2,9 @@ import type { Release } from '../model/release.ts';
 import { type Selector, type Vocabulary, vocabularyOf } from './cipher-selection.ts';
 import {
   CIPHER_DATA,
-  CIPHER_RELEASES,
   type CipherSuite,
   cipherRelease,
+  cipherReleases,
   type ReleaseData,
   releaseData,
   suitesIn,
@@ -328,7 +328,7 @@ class SuiteOrder {
  */
 export function knownSomewhere(token: string): readonly Release[] {
   const words = token.split('+');
-  const knowing = CIPHER_RELEASES.filter((release) => {
+  const knowing = cipherReleases().filter((release) => {
     const { words: known } = vocabularyOf(release);
     return words.every((word) => known.has(word));
   });
@@ -340,7 +340,7 @@ export function knownSomewhere(token: string): readonly Release[] {
 function releasesElsewhere(word: string): readonly Release[] {
   const line = CIPHER_DATA.elsewhere.find((one) => one.startsWith(`${word} `));
   const elsewhere = line?.slice(word.length + 1).split(',') ?? [];
-  return [...elsewhere, ...CIPHER_RELEASES.filter((release) => vocabularyOf(release).words.has(word))];
+  return [...elsewhere, ...cipherReleases().filter((release) => vocabularyOf(release).words.has(word))];
 }
 
 let everyWord: ReadonlySet<string> | null = null;
@@ -348,7 +348,7 @@ let everyWord: ReadonlySet<string> | null = null;
 /** Every word that some release knows. */
 export function cipherWords(): ReadonlySet<string> {
   everyWord ??= new Set([
-    ...CIPHER_RELEASES.flatMap((release) => [...vocabularyOf(release).words.keys()]),
+    ...cipherReleases().flatMap((release) => [...vocabularyOf(release).words.keys()]),
     ...CIPHER_DATA.elsewhere.map((line) => line.slice(0, line.indexOf(' '))),
   ]);
   return everyWord;

@@ -81,8 +81,13 @@ export interface CipherSuite {
 /** The data, with the types that JSON cannot say. */
 export const CIPHER_DATA = table as CipherData;
 
-/** The releases of the table, oldest first. */
-export const CIPHER_RELEASES: readonly Release[] = CIPHER_DATA.releases.map(({ release }) => release);
+let listed: readonly Release[] | null = null;
+
+/** The releases of the table, oldest first; the table is read when somebody asks. */
+export function cipherReleases(): readonly Release[] {
+  listed ??= CIPHER_DATA.releases.map(({ release }) => release);
+  return listed;
+}
 
 /** The line of the table for a release: the nearest older one where it has none, the oldest for older ones. */
 export function releaseData(openssl: Release): ReleaseData {

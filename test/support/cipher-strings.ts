@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { vocabularyOf } from '../../src/tls/cipher-selection.ts';
 import { readCipherString } from '../../src/tls/cipher-string.ts';
-import { CIPHER_DATA, CIPHER_RELEASES, suitesOf } from '../../src/tls/suites.ts';
+import { CIPHER_DATA, cipherReleases, suitesOf } from '../../src/tls/suites.ts';
 import { generator, type Random } from '../servers/generate.ts';
 
 /** What pfharden makes of a string, in the form of `openssl ciphers`: names in order, or the refusal. */
@@ -208,7 +208,7 @@ export const HARD_STRINGS: readonly string[] = [
 /** Names that a table of any release knows, and those that others know. */
 const NAMES: readonly string[] = [
   ...new Set([
-    ...CIPHER_RELEASES.flatMap((release) => [...vocabularyOf(release).words.keys()]),
+    ...cipherReleases().flatMap((release) => [...vocabularyOf(release).words.keys()]),
     ...CIPHER_DATA.elsewhere.map((line) => line.split(' ')[0] ?? ''),
   ]),
 ];

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { knownSomewhere, readCipherString } from '../../src/tls/cipher-string.ts';
-import { CIPHER_RELEASES, cipherRelease, suitesOf } from '../../src/tls/suites.ts';
+import { cipherRelease, cipherReleases, suitesOf } from '../../src/tls/suites.ts';
 import { ownAnswer, recordedAnswer } from '../support/cipher-strings.ts';
 import { longCipherStrings } from '../support/growth.ts';
 
@@ -25,7 +25,7 @@ describe.each(fs.readdirSync(RECORDED))('answers recorded in %s', (file) => {
 
 test('every release of the table has recorded answers, but for the one that nobody was asked for', () => {
   const recorded = fs.readdirSync(RECORDED).map((file) => file.replace(/\.json$/, ''));
-  expect(CIPHER_RELEASES.filter((release) => !recorded.includes(release))).toEqual(['3.2']);
+  expect(cipherReleases().filter((release) => !recorded.includes(release))).toEqual(['3.2']);
 });
 
 test('3.2 is 3.5 without the TLSv1.3 suites that do not encrypt', () => {
@@ -101,7 +101,7 @@ test.each<[release: string, judgedBy: string]>([
 
 test.each<[token: string, releases: string[]]>([
   ['PSD', []],
-  ['AES', [...CIPHER_RELEASES]],
+  ['AES', [...cipherReleases()]],
   ['CBC', ['3.0', '3.2', '3.5', '3.6']],
   ['AES+FOO', []],
   ['KRB5', ['1.0.1', '1.0.2']],
@@ -192,7 +192,7 @@ test('any text is answered, and nothing is invented', () => {
     fc.string(),
   );
   fc.assert(
-    fc.property(fc.array(item), fc.constantFrom(...CIPHER_RELEASES), (items, release) => {
+    fc.property(fc.array(item), fc.constantFrom(...cipherReleases()), (items, release) => {
       const text = items.join(':');
       const { suites, ignored, error } = readCipherString(text, release);
       expect(new Set(suites).size).toBe(suites.length);

@@ -2,7 +2,7 @@ import type { OfferedCipher, Role } from '../../model/endpoint.ts';
 import { compareProtocols, PROTOCOLS, type Protocol } from '../../model/protocol.ts';
 import type { Thresholds } from '../../model/thresholds.ts';
 import { type CipherPlace, objectionsAt } from '../../rules/cipher-judgement.ts';
-import { CIPHER_RELEASES, type CipherSuite, suitesOf } from '../../tls/suites.ts';
+import { type CipherSuite, cipherReleases, suitesOf } from '../../tls/suites.ts';
 import type { Direction, WholeCounts } from '../tally.ts';
 import type { Place, PlacePair, Places } from './places.ts';
 
@@ -63,7 +63,8 @@ function usualPlace(direction: Direction, role: Role, thresholds: Thresholds): P
 /** Suites of any release that a profile has nothing against. */
 function permitted(thresholds: Thresholds, lowest: Protocol, place: CipherPlace): readonly OfferedCipher[] {
   const suites = new Map<string, CipherSuite>();
-  for (const release of CIPHER_RELEASES) for (const suite of suitesOf(release)) suites.set(suite.name, suite);
+  for (const release of cipherReleases())
+    for (const suite of suitesOf(release)) suites.set(suite.name, suite);
   const allowed = [...suites.values()].filter((suite) => objectionsAt(suite, thresholds, place).length === 0);
   return PROTOCOLS.filter((protocol) => compareProtocols(protocol, lowest) >= 0).flatMap((protocol) =>
     allowed.filter((suite) => isOf(suite, protocol)).map(({ name }) => ({ protocol, name })),

@@ -336,15 +336,13 @@ function exactReplacement(postfix: PostfixConfiguration, setting: PostfixSetting
   };
 }
 
-const RESTRICTIONS = obsoleteRestrictions();
-
 /** Restrictions with an end in sight that still work; what is gone is an unknown word, for a rule of its own. */
 function* deprecatedRestrictions(postfix: PostfixConfiguration): Iterable<Report> {
   for (const setting of postfix.settings()) {
     const parameter = postfix.parameter(setting.name);
     if (parameter?.type !== 'restriction-list') continue;
     for (const word of new Set(listWords(setting.value))) {
-      const obsolete = RESTRICTIONS.find(({ name }) => name === word.toLowerCase());
+      const obsolete = obsoleteRestrictions().find(({ name }) => name === word.toLowerCase());
       if (obsolete === undefined || !atLeast(postfix.release, obsolete.deprecatedSince)) continue;
       if (obsolete.removedSince !== null && atLeast(postfix.release, obsolete.removedSince)) continue;
       yield {
