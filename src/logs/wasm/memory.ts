@@ -27,19 +27,22 @@ const FREE: usize = HOSTS + <usize>MOST_HOSTS * HOST;
 /** Where the next lines end. */
 export const FEEDS: usize = FREE + 128;
 export const MOST_FEEDS: usize = 256;
+/** Those of them that tell something, see `findLines`. */
+export const LINES_FOUND: usize = FEEDS + 2048;
+export const LINE_FOUND: usize = 32;
 /** Sessions that are to be counted, see `countLater`. */
-export const QUEUE: usize = FEEDS + 2048;
+export const QUEUE: usize = LINES_FOUND + LINE_FOUND * 512;
 export const QUEUED: usize = 32;
 export const MOST_QUEUED: usize = 64;
 /** Names of programs, and rows by what lines say. */
 export const IDENTS: usize = QUEUE + QUEUED * MOST_QUEUED;
 export const IDENT: usize = 64;
-export const MOST_IDENTS: usize = 512;
+export const MOST_IDENTS: usize = 2048;
 export const ROWS: usize = IDENTS + MOST_IDENTS * IDENT;
 export const ROW: usize = 96;
 export const MOST_ROWS: usize = 1024;
 /** The piece of the log that is read, with room for the longest line and for what is looked at behind it. */
-export const PIECE: usize = 196608;
+export const PIECE: usize = 327680;
 const PIECE_ROOM: usize = (1 << 20) + 8192;
 /** Where the host puts text that is not in the piece, at most as long. */
 export const TEXT: usize = PIECE + PIECE_ROOM;
