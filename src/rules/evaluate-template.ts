@@ -68,7 +68,8 @@ export function evaluateTemplate(
     }
   }
   const marked = new Panel();
-  const tell = (way: number, wanted: ReadonlySet<string>): void => {
+  /** @param again findings of the declared rules are known of this way */
+  const tell = (way: number, wanted: ReadonlySet<string>, again: boolean): void => {
     if (wanted.size === 0) return;
     const rendering = host.marked(way);
     const own = new Map<string, Finding>();
@@ -78,13 +79,13 @@ export function evaluateTemplate(
       if (declared.has(finding.rule)) own.set(key, finding);
       else filled.all.get(key)?.marked.push({ finding, way, rendering });
     }
-    marked.see(rendering, own, way, true);
+    if (!again) marked.see(rendering, own, way, true);
   };
   const standing = [...filled.all].flatMap(([key, candidate]) => (filled.stands(key) ? [candidate] : []));
   const rulesOf = (candidates: readonly Candidate[]): ReadonlySet<string> =>
     new Set([...declared, ...candidates.map(({ rule }) => rule)]);
   for (let way = 0; way < host.ways; way++)
-    tell(way, rulesOf(standing.filter(({ versions }) => smallest(versions)?.way === way)));
+    tell(way, rulesOf(standing.filter(({ versions }) => smallest(versions)?.way === way)), false);
   // Where the fix of one way is not possible in all of them, that of another may be.
   for (let way = 0; way < host.ways; way++) {
     const open = standing.filter(
@@ -93,7 +94,7 @@ export function evaluateTemplate(
         told.every((one) => one.way !== way && one.finding.fix !== null) &&
         commonFix(told, ways) === null,
     );
-    if (open.length > 0) tell(way, new Set(open.map(({ rule }) => rule)));
+    if (open.length > 0) tell(way, new Set(open.map(({ rule }) => rule)), true);
   }
 
   const certain: Finding[] = [];

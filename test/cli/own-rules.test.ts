@@ -335,6 +335,26 @@ describe('own rules are rules', () => {
     ]);
   });
 
+  test('a template, of which another rule has a fix in some branches alone', () => {
+    const lines = [
+      'compatibility_level = 3.6',
+      'smtpd_tls_cert_file = {{ tls }}/mx.pem',
+      'relayhost = [b.example]',
+      'smtpd_tls_security_level = may',
+      '{% if old %}',
+      'smtpd_tls_protocols = TLSv1',
+      '{% else %}',
+      'smtpd_tls_protocols = !SSLv2',
+      '{% endif %}',
+    ];
+    write('role/main.cf.j2', lines.join('\n'));
+    write('role/master.cf', 'smtp inet n - n - - smtpd\n');
+    const { stdout } = pfharden(['lint', 'role', '--rules', 'rules', '--quiet']);
+    expect(stdout).toMatch(
+      /^role\/main\.cf\.j2:3:1: warning: relayhost is "\[b\.example\]"\. \[ours\/relay\]$/m,
+    );
+  });
+
   test('fix', () => {
     const { status, stdout } = pfharden(['fix', 'etc', '--rules', 'rules', '--only', 'ours/relay']);
     expect([status, stdout.split('\n').filter((line) => /^[-+] ?\w/.test(line))]).toEqual([
