@@ -160,7 +160,7 @@ function minified(text, loader) {
 }
 
 const noRules = async () =>
-  'export const rules = []; export const profiles = []; export const messages = () => undefined; export const pages = [];';
+  'export const rules = () => []; export const profiles = []; export const messages = () => undefined; export const pages = [];';
 
 /**
  * Makes the modules of the rules, each once.
@@ -257,8 +257,8 @@ async function buildDist() {
   }
 }
 
-/** What starts itself as a thread, and so is to load no more than it needs. */
-const ALONE = 'src/cli/log-threads.ts';
+/** What runs in a thread of its own, and so is to load no more than it needs. */
+const ALONE = { entry: 'src/cli/log-thread.ts', file: 'log-thread.js' };
 
 /**
  * Bundles the program: what every run needs as main.js, and what is imported dynamically as files beside it.
@@ -279,13 +279,11 @@ async function bundleProgram() {
   };
   const plugins = [jsonAsText(place), validators, htmlPages, builtinRules(compileRules(place))];
 
-  const alone = await bundle({ entryPoints: [ALONE], ...COMMON_JS, splitting: false, plugins });
-  const aloneText = withUrl(alone.outputs[0]?.text ?? '');
-  const aloneFile = hashed('log-threads.js', aloneText);
-  files.set(aloneFile, aloneText);
+  const alone = await bundle({ entryPoints: [ALONE.entry], ...COMMON_JS, splitting: false, plugins });
+  files.set(ALONE.file, withUrl(alone.outputs[0]?.text ?? ''));
 
   /** @type {Found} */
-  const found = { files: new Map([[ALONE, aloneFile]]), modules: new Set(), asked: new Map() };
+  const found = { files: new Map(), modules: new Set(), asked: new Map() };
   for (;;) {
     const known = sizeOf(found);
     const main = await bundle({
@@ -418,7 +416,7 @@ function mainFor(asked) {
  * @param {esbuild.Plugin[]} plugins
  */
 async function bundleParts(found, plugins) {
-  const targets = [...found.files.keys()].filter((module) => module !== ALONE);
+  const targets = [...found.files.keys()];
   const { outputs, metafile } = await bundle({
     entryPoints: targets.sort().map(specifierOf),
     entryNames: '[name]-[hash]',

@@ -83,7 +83,7 @@ export async function rulesModule(
   // A line each: most rules find nothing, and their messages are then not read.
   const lines = rules.map(({ id, messages }) => `\n${id} ${JSON.stringify(messagesCode(messages))}`);
   return [
-    `export const rules = JSON.parse(${place('rules', JSON.stringify(rules.map(withoutPage)))});`,
+    `let read; export const rules = () => (read ??= JSON.parse(${place('rules', JSON.stringify(rules.map(withoutPage)))}));`,
     `export const profiles = JSON.parse(${place('profiles', JSON.stringify(profiles))});`,
     `let lines, last = 0;`,
     `export function messages(id) {`,

@@ -1,10 +1,7 @@
-import { parentPort, Worker, workerData } from 'node:worker_threads';
-import { compiledScanner, shareScanner } from '../logs/memory.ts';
-import { LogReader } from '../logs/reader.ts';
+import { Worker } from 'node:worker_threads';
+import { compiledScanner } from '../logs/memory.ts';
 import { type LogTask, type LogTaskResult, readTask } from './log-tasks.ts';
-
-/** Tells a thread that is started here from any other that happens to load this file. */
-const ROLE = 'pfharden logs';
+import type { Order } from './log-thread.ts';
 
 /**
  * Reads tasks in threads, as many at a time as there are threads; this one is one of them.
@@ -57,8 +54,8 @@ class Pool {
   }
 
   #start(): void {
-    const thread = new Worker(new URL(import.meta.url), {
-      workerData: { role: ROLE, scanner: compiledScanner() },
+    const thread = new Worker(new URL('./log-thread.js', import.meta.url), {
+      workerData: compiledScanner(),
       // Little is made that does not stay: more room would only be filled.
       resourceLimits: { maxYoungGenerationSizeMb: 2 },
     });
@@ -98,32 +95,4 @@ function lostResult({ from }: LogTask, reason: string): LogTaskResult {
     said: [`${what}: not counted: the thread that read it: ${reason}`],
     failed: true,
   };
-}
-
-/** What a thread is told to do. */
-interface Order {
-  readonly task: LogTask;
-  /** There is nothing else to do. */
-  readonly last: boolean;
-}
-
-function serve(port: NonNullable<typeof parentPort>): void {
-  const answer = async ({ task, last }: Order): Promise<void> => {
-    const result = await readTask(task);
-    const part = result.read instanceof LogReader ? result.read.part() : result.read;
-    const { peers, labels, text, counts } = part?.peers ?? {};
-    const moved = [peers, labels, text, counts, part?.open?.numbers].flatMap((column) =>
-      column === undefined ? [] : [column.buffer as ArrayBuffer],
-    );
-    port.postMessage({ ...result, read: part }, moved);
-    if (last) port.close();
-  };
-  // A thread ends by itself while the others are at work: who ends it has to wait.
-  port.on('message', (order: Order | null) => void (order === null ? port.close() : answer(order)));
-}
-
-const given = workerData as { readonly role: string; readonly scanner: WebAssembly.Module } | null;
-if (parentPort !== null && given?.role === ROLE) {
-  shareScanner(given.scanner);
-  serve(parentPort);
 }

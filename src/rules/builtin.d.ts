@@ -1,6 +1,7 @@
 /** Rules, profiles and compiled messages, made from rules/ and profiles/ when the program is built. */
 declare module 'virtual:builtin-rules' {
-  export const rules: readonly import('./rule.ts').Rule[];
+  /** Always the same; read when somebody asks for them. */
+  export function rules(): readonly import('./rule.ts').Rule[];
   export const profiles: readonly import('./profile.ts').ProfileFile[];
   /** The messages of a rule, by their ids. */
   export function messages(

@@ -13,17 +13,24 @@ export type MessagePart = 'text' | 'advice';
 
 /** Rules with the means to put their findings into words. */
 export class RuleSet {
-  readonly rules: readonly Rule[];
+  readonly #rules: () => readonly Rule[];
   readonly #compile: (rule: Rule, messageId: string, part: MessagePart) => Template;
   readonly #templates = new Map<string, Template>();
 
-  /** @param compile gives the template of a message; called once for each */
+  /**
+   * @param rules gives always the same; called when somebody asks for them
+   * @param compile gives the template of a message; called once for each
+   */
   constructor(
-    rules: readonly Rule[],
+    rules: () => readonly Rule[],
     compile: (rule: Rule, messageId: string, part: MessagePart) => Template,
   ) {
-    this.rules = rules;
+    this.#rules = rules;
     this.#compile = compile;
+  }
+
+  get rules(): readonly Rule[] {
+    return this.#rules();
   }
 
   /** The rule of that id, or undefined. */
@@ -66,8 +73,10 @@ export function withOwnRules(
   compile: (rule: Rule, messageId: string, part: MessagePart) => Template,
 ): RuleSet {
   const ids = new Set(own.map(({ id }) => id));
-  return new RuleSet([...builtinRules, ...own], (rule, messageId, part) =>
-    (ids.has(rule.id) ? compile : builtinTemplate)(rule, messageId, part),
+  const rules = [...builtinRules(), ...own];
+  return new RuleSet(
+    () => rules,
+    (rule, messageId, part) => (ids.has(rule.id) ? compile : builtinTemplate)(rule, messageId, part),
   );
 }
 

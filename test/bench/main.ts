@@ -91,19 +91,7 @@ function logs(): void {
         encoding: 'utf8',
         env: locale === '' ? process.env : { ...process.env, LC_ALL: locale },
       }).stdout;
-    const ours = (): { readonly json: string; readonly memory: number } => {
-      const memory = 'process.on("exit", () => console.error(process.resourceUsage().maxRSS))';
-      const args = [
-        '--import',
-        `data:text/javascript,${memory}`,
-        'dist/pfharden.js',
-        'logs',
-        '--format',
-        'json',
-      ];
-      const { stdout, stderr } = spawnSync(process.execPath, [...args, file], { encoding: 'utf8' });
-      return { json: stdout, memory: Number(stderr) / 1000 };
-    };
+    const ours = (): ProgramRun => runProgram(['logs', '--format', 'json', file], 'pipe');
     const load = loadavg()[0]?.toFixed(1);
     let memory = 0;
     const times = interleaved(5, [
@@ -115,7 +103,7 @@ function logs(): void {
     report('logs of 1 GB', times[0], 'pipeline', Math.min(times[1], times[2]), 0.5);
     limit('logs of 1 GB: memory', memory, 'MB', LOG_MEMORY);
     const counted = byPipeline(pipeline(PIPELINE.replace(NAMED_ONLY, ''), 'C'));
-    const same = JSON.stringify(counted) === JSON.stringify(byReading(ours().json));
+    const same = JSON.stringify(counted) === JSON.stringify(byReading(ours().stdout));
     if (!same) withinBudget = false;
     console.log(`logs of 1 GB: same counts as the pipeline that leaves out nobody: ${same ? 'yes' : 'NO'}`);
   } finally {
@@ -161,8 +149,8 @@ function repository(count: number): void {
     const few = hosts.filter((host) => path.dirname(host) === path.dirname(hosts[0] ?? ''));
     const servers = serversPerHost(hosts);
     for (const command of ['lint', 'fix'] as const) {
-      const small = whole(command, path.dirname(few[0] ?? ''));
-      const large = whole(command, folder);
+      const small = runProgram([command, path.dirname(few[0] ?? ''), '--no-exec'], 'ignore');
+      const large = runProgram([command, folder, '--no-exec'], 'ignore');
       const own = large.time / count;
       const what = `${command} of ${count} hosts: ${(large.time / 1000).toFixed(1)} s, ${own.toFixed(2)} ms a host`;
       if (servers === null) console.log(`${what}; no root of bookworm to run postconf and doveconf in`);
@@ -190,8 +178,14 @@ function repository(count: number): void {
   }
 }
 
-/** One run over all hosts of a folder: milliseconds, and megabytes at most. */
-function whole(command: string, folder: string): { readonly time: number; readonly memory: number } {
+/** One run of the program: what it wrote where that was asked for, milliseconds, and megabytes at most. */
+interface ProgramRun {
+  readonly stdout: string;
+  readonly time: number;
+  readonly memory: number;
+}
+
+function runProgram(args: readonly string[], stdout: 'pipe' | 'ignore'): ProgramRun {
   const hook = path.join(tmpdir(), `pfharden-bench-${process.pid}.cjs`);
   fs.writeFileSync(
     hook,
@@ -201,12 +195,13 @@ function whole(command: string, folder: string): { readonly time: number; readon
     const start = performance.now();
     const { status, stderr, output } = spawnSync(
       process.execPath,
-      ['--require', hook, 'dist/pfharden.js', command, folder, '--no-exec'],
-      { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], encoding: 'utf8', maxBuffer: 1 << 30 },
+      ['--require', hook, 'dist/pfharden.js', ...args],
+      { stdio: ['ignore', stdout, 'pipe', 'pipe'], encoding: 'utf8', maxBuffer: 1 << 30 },
     );
     const time = performance.now() - start;
-    if (status === null || status > 1) throw new Error(`${command}: exit ${status}\n${stderr.slice(-1000)}`);
-    return { time, memory: Number(output[3]) / 1024 };
+    if (status === null || status > 1)
+      throw new Error(`${args.join(' ')}: exit ${status}\n${stderr.slice(-1000)}`);
+    return { stdout: output[1] ?? '', time, memory: Number(output[3]) / 1024 };
   } finally {
     fs.rmSync(hook);
   }

@@ -23,7 +23,7 @@ function ruleSetOf(when: Condition, applies: Applies = {}, fix: DeclaredFix = { 
   };
   // What the templates get, as the message.
   return new RuleSet(
-    [rule],
+    () => [rule],
     () =>
       ({ words, protocols, ciphers, mechanisms, endpoints }) =>
         JSON.stringify({ words, protocols, ciphers, mechanisms, endpoints }),

@@ -15,7 +15,8 @@ function files<T>(folder: string): T[] {
 const root = join(__dirname, '..', '..');
 
 export const pages = files<RulePage>(join(root, 'rules'));
-export const rules = pages.map(withoutPage);
+const withoutPages = pages.map(withoutPage);
+export const rules = () => withoutPages;
 export const profiles = files<ProfileFile>(join(root, 'profiles'));
 
 export function messages(id: string) {
