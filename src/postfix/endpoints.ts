@@ -297,6 +297,12 @@ export function splitTransport(value: string): { transport: string; nexthop: str
     : { transport: value.slice(0, colon).trim(), nexthop: value.slice(colon + 1).trim() };
 }
 
+/** The nexthop of a client that has one, as it stands behind the name of the service in its id. */
+export function nexthopOf({ id }: Pick<PostfixEndpoint, 'id'>): string | null {
+  const at = id.indexOf('>');
+  return at < 0 ? null : id.slice(at + 1);
+}
+
 /** Host and port of a nexthop: `[mail.example.com]:587`, `mail.example.com`, `inet:127.0.0.1:24`, `unix:private/x`. */
 export function nexthopAddress(nexthop: string): {
   readonly address: string;

@@ -1,6 +1,6 @@
-import { openTables, withParents } from './client-tls.ts';
+import { type OpenedTable, openTables, withParents } from './client-tls.ts';
 import { listWords, type PostfixConfiguration } from './configuration.ts';
-import { type PostfixEndpoint, splitTransport } from './endpoints.ts';
+import { nexthopOf, type PostfixEndpoint, splitTransport } from './endpoints.ts';
 import { lookup } from './tables.ts';
 
 /** Tables by which the sender decides where mail goes. */
@@ -18,28 +18,32 @@ export function nexthopsFor(
   endpoint: PostfixEndpoint,
   domain: string,
 ): readonly (string | null)[] {
-  const mark = endpoint.id.indexOf('>');
-  if (mark >= 0) return [endpoint.id.slice(mark + 1)];
-  const bySender = BY_SENDER.some((name) => configuration.value(name) !== '');
+  const fixed = nexthopOf(endpoint);
+  if (fixed !== null) return [fixed];
   const routes = openTables(configuration, configuration.get('transport_maps'));
-  const nexthops = new Set<string | null>(bySender ? [null] : []);
   // Users may have a route of their own.
-  for (const { table } of routes)
-    if (table?.entries.some(({ key }) => key.toLowerCase().endsWith(`@${domain}`)) === true)
-      nexthops.add(null);
-  nexthops.add(routed());
-  return [...nexthops];
+  const byUser = routes.some(({ table }) =>
+    table?.entries.some(({ key }) => key.toLowerCase().endsWith(`@${domain}`)),
+  );
+  const bySender = BY_SENDER.some((name) => configuration.value(name) !== '');
+  const nexthop = routedNexthop(configuration, routes, domain);
+  return nexthop !== null && (byUser || bySender) ? [null, nexthop] : [nexthop];
+}
 
-  function routed(): string | null {
-    for (const key of transportKeys(configuration, domain)) {
-      for (const { table } of routes) {
-        const found = table === null ? 'undecidable' : lookup(table, key);
-        if (found === 'undecidable') return null;
-        if (found !== null) return splitTransport(found.value).nexthop || domain;
-      }
+/** Where transport_maps sends mail for a domain; null where it cannot be told. */
+function routedNexthop(
+  configuration: PostfixConfiguration,
+  routes: readonly OpenedTable[],
+  domain: string,
+): string | null {
+  for (const key of transportKeys(configuration, domain)) {
+    for (const { table } of routes) {
+      const found = table === null ? 'undecidable' : lookup(table, key);
+      if (found === 'undecidable') return null;
+      if (found !== null) return splitTransport(found.value).nexthop || domain;
     }
-    return domain;
   }
+  return domain;
 }
 
 /** `mail.example.com`, `.example.com`, `.com` and at last `*`; parents without their dots where the setting says so. */

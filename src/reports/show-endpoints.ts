@@ -2,7 +2,7 @@ import type { Host, PostfixHost } from '../hosts/host.ts';
 import type { EndpointTls } from '../model/endpoint.ts';
 import { destinationTls } from '../postfix/client-tls.ts';
 import type { TlsFault } from '../postfix/endpoint-tls.ts';
-import type { PostfixEndpoint } from '../postfix/endpoints.ts';
+import { nexthopOf, type PostfixEndpoint } from '../postfix/endpoints.ts';
 import { librarySettings } from '../postfix/library-settings.ts';
 import type { JudgedEndpoint } from '../rules/check.ts';
 import { protocolTable, type TableFormat } from './endpoint-table.ts';
@@ -33,7 +33,7 @@ export function shownEndpoints({ postfix, dovecot }: Host): readonly ShownEndpoi
 }
 
 function shownPostfix({ configuration }: PostfixHost, endpoint: PostfixEndpoint): ShownEndpoint {
-  const [, nexthop] = /^[^>]*>(.*)$/s.exec(endpoint.id) ?? [];
+  const nexthop = nexthopOf(endpoint);
   const own = {
     endpoint,
     tls: endpoint.tls,
@@ -50,7 +50,7 @@ function shownPostfix({ configuration }: PostfixHost, endpoint: PostfixEndpoint)
         : []),
     ],
   };
-  if (nexthop === undefined) return own;
+  if (nexthop === null) return own;
   const details = destinationTls(configuration, endpoint, nexthop);
   const maps = `${endpoint.family}_tls_policy_maps`;
   if (details === null)

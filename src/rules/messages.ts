@@ -1,4 +1,4 @@
-import type { PostfixEndpoint } from '../postfix/endpoints.ts';
+import { nexthopOf, type PostfixEndpoint } from '../postfix/endpoints.ts';
 import type { JudgedEndpoint } from './check.ts';
 
 /** A compiled template: typed data in, a sentence out. */
@@ -32,7 +32,7 @@ function dovecotPhrase({ id, port }: JudgedEndpoint): string {
 
 function postfixPhrase(endpoint: PostfixEndpoint): string {
   if (endpoint.side === 'client') {
-    const to = endpoint.address === '*' ? 'other servers' : endpoint.id.slice(endpoint.id.indexOf('>') + 1);
+    const to = nexthopOf(endpoint) ?? 'other servers';
     return `deliveries by ${endpoint.service.id} to ${to}`;
   }
   if (endpoint.service.assumed) return 'any service with mandatory TLS (such as submission)';

@@ -1,4 +1,4 @@
-import type { SourceFile } from '../text/source.ts';
+import { oncePerSource } from '../text/source.ts';
 import { decodeBase64 } from './base64.ts';
 import { type Certificate, readCertificate, readTrustedCertificate } from './certificate.ts';
 import { DerError } from './der.ts';
@@ -97,17 +97,8 @@ export function readPem(text: string): PemContents {
   };
 }
 
-const read = new WeakMap<SourceFile, PemContents>();
-
 /** The same for a file, which is read once however often it is asked for. */
-export function pemOf(source: SourceFile): PemContents {
-  let contents = read.get(source);
-  if (contents === undefined) {
-    contents = readPem(source.text);
-    read.set(source, contents);
-  }
-  return contents;
-}
+export const pemOf = oncePerSource(({ text }): PemContents => readPem(text));
 
 /** A DER file begins with a sequence of a length that needs bytes of its own; text never holds a NUL. */
 function isBinary(text: string): boolean {

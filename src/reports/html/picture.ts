@@ -1,6 +1,7 @@
 import { type TlsMode, USER_ROLES } from '../../model/endpoint.ts';
 import type { Severity } from '../../model/finding.ts';
 import { PROTOCOLS, type Protocol } from '../../model/protocol.ts';
+import { nexthopOf } from '../../postfix/endpoints.ts';
 import { andList } from '../../rules/messages.ts';
 import type { EndpointView, ProtocolState, SuiteCounts } from '../formats/endpoint-view.ts';
 import { count } from '../words.ts';
@@ -139,8 +140,8 @@ function pictureRow(endpoint: EndpointView, found: EndpointFindings | null): Pic
 
 function placeOf({ id, side, address, port }: EndpointView): string {
   if (side === 'client') {
-    const [, nexthop] = /^[^>]*>(.*)$/s.exec(id) ?? [];
-    if (nexthop !== undefined) return nexthop;
+    const nexthop = nexthopOf({ id });
+    if (nexthop !== null) return nexthop;
     return address === '*' ? 'any server' : `${address ?? 'not known'}${port === null ? '' : `:${port}`}`;
   }
   return port === null ? 'socket' : String(port);

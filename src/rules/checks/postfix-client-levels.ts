@@ -1,6 +1,6 @@
 import { DNSSEC, hasTrustAnchors, lacksDnssec, policyFor } from '../../postfix/client-tls.ts';
 import { listWords, type PostfixConfiguration } from '../../postfix/configuration.ts';
-import { type PostfixEndpoint, splitTransport } from '../../postfix/endpoints.ts';
+import { nexthopOf, type PostfixEndpoint, splitTransport } from '../../postfix/endpoints.ts';
 import { hasFeature } from '../../postfix/parameters.ts';
 import { proposeSetting } from '../../postfix/proposals.ts';
 import type { Location } from '../../text/source.ts';
@@ -47,12 +47,6 @@ function carriesMail(
   return (
     role === 'outbound' && splitTransport(configuration.value('default_transport')).transport === service.name
   );
-}
-
-/** The nexthop of a client that has one. */
-function nexthopOf({ id }: PostfixEndpoint): string | null {
-  const at = id.indexOf('>');
-  return at < 0 ? null : id.slice(at + 1);
 }
 
 /** True when the policy tables give a destination a level of its own, or when that cannot be told. */

@@ -1,7 +1,7 @@
 import { compareProtocols, type Protocol } from '../../model/protocol.ts';
 import { hasTrustAnchors, lacksDnssec, openTables, policyFor } from '../../postfix/client-tls.ts';
 import { listWords, type PostfixSetting } from '../../postfix/configuration.ts';
-import { nexthopAddress, type PostfixEndpoint, splitTransport } from '../../postfix/endpoints.ts';
+import { nexthopAddress, nexthopOf, type PostfixEndpoint, splitTransport } from '../../postfix/endpoints.ts';
 import { fixMayUse } from '../../postfix/proposals.ts';
 import { parseProtocolList } from '../../postfix/protocol-list.ts';
 import type { Table, TableEntry } from '../../postfix/tables.ts';
@@ -31,9 +31,9 @@ const NEXTHOP_MAPS = [
 function namedNexthops({ postfix, endpoints }: CheckContext): Nexthops {
   const named = new Set<string>();
   let complete = true;
-  for (const { side, id } of endpoints) {
-    const at = id.indexOf('>');
-    if (side === 'client' && at >= 0) named.add(id.slice(at + 1).toLowerCase());
+  for (const endpoint of endpoints) {
+    const nexthop = endpoint.side === 'client' ? nexthopOf(endpoint) : null;
+    if (nexthop !== null) named.add(nexthop.toLowerCase());
   }
   for (const name of ['relayhost', 'smtp_fallback_relay', 'fallback_relay']) {
     for (const word of listWords(postfix.value(name))) named.add(word.toLowerCase());
