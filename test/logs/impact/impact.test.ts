@@ -353,6 +353,21 @@ Senders, who bring mail  senders   share  sessions   share
       const servers = verdictsOf(impactOf(counted, changed), 'servers');
       expect(servers).toEqual(verdict === null ? [] : [`mx.example 192.0.2.8 ${verdict}`]);
     });
+
+    const spared = `smtp_tls_policy_maps = inline:{{.example = ${KEPT}}}\n`;
+
+    test('of each server by itself', () => {
+      const other = (text: string): string => text.replace('mx.example[192.0.2.8]', 'mx.other[192.0.2.9]');
+      const both = countsOf(tls, to('one.example'), other(tls), other(to('one.other')));
+      const judged = impactOf(both, change(`${LOOSE}${spared}`, `${TIGHT}${spared}`));
+      expect(verdictsOf(judged, 'servers')).toEqual(['mx.other 192.0.2.9 lost 1/1']);
+    });
+
+    test('prove nothing of domains beyond those that are kept of a server', () => {
+      const many = Array.from({ length: 50 }, (_, number) => [tls, to(`d${number}.example`)]).flat();
+      const judged = impactOf(countsOf(...many), change(`${LOOSE}${spared}`, `${TIGHT}${spared}`));
+      expect(verdictsOf(judged, 'servers')).toEqual(['mx.example 192.0.2.8 risk 50/50']);
+    });
   });
 
   test('what a user did from one address is no proof for another', () => {
