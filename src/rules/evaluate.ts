@@ -15,7 +15,9 @@ import type {
   Report,
   SilencingContext,
 } from './check.ts';
-import { checks, crossChecks, dovecotChecks } from './checks/index.ts';
+import { crossChecks } from './checks/cross.ts';
+import { dovecotChecks } from './checks/dovecot.ts';
+import { checks } from './checks/postfix.ts';
 import { silencingChecks } from './checks/silencing.ts';
 import { declaredReports } from './declared.ts';
 import { evaluatePart } from './evaluate-part.ts';
