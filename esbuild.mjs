@@ -259,8 +259,7 @@ async function buildDist() {
   await writeWhole(program, withNames((start ?? '').replaceAll("'main.js'", '"main.js"')), 0o755);
   const caches = [...named].map(async ([file, name]) => {
     const args = RUNS.find((run) => run.file === file)?.args ?? null;
-    if (args !== null)
-      await writeWhole(path.join(dist, `${name}.cache`), await compiledCode(program, name, args));
+    if (args !== null) await writeWhole(path.join(dist, `${name}.cache`), compiledCode(program, name, args));
     return `${name}.cache`;
   });
   const ours = new Set([...files.keys(), ...(await Promise.all(caches)), 'pfharden.js', 'thread.js']);
@@ -270,9 +269,9 @@ async function buildDist() {
 }
 
 /**
- * The files of the program that are loaded by load() of src/cli/start.cjs, with what they have beside those
- * before them: what a run loads and compiles is what it takes most of its time for, so each has what one run
- * uses. The last has what none of these uses.
+ * The files that load() of src/cli/start.cjs loads. Each has the modules that its run uses and those before it
+ * do not, and the last what none of the runs uses: most of a lint's time goes into loading, so a lint is to load
+ * little else than it uses.
  * @type {readonly { file: string, args: readonly string[] | null }[]}
  */
 const RUNS = [
@@ -351,8 +350,8 @@ function sizeOf({ files, asked }) {
 }
 
 /**
- * Finds out which of the files of RUNS has a module: the program is run as files of one module each, which are
- * loaded when something of them is first asked for.
+ * Says which of the files of RUNS each module belongs into, by number. To find out, the program is run as files
+ * of one module each, which are loaded when something of them is first asked for.
  * @param {esbuild.Plugin[]} plugins
  * @param {ReadonlyMap<string, string>} files what the modules read
  */
@@ -382,7 +381,7 @@ async function homesOfModules(plugins, files) {
     for (const [name, text] of files) await fs.writeFile(path.join(folder, name), text);
     await fs.writeFile(path.join(folder, 'texts.json'), JSON.stringify(Object.fromEntries(texts)));
     await fs.writeFile(path.join(folder, 'pfharden.js'), LOADING);
-    for (const [home, { args }] of [...RUNS.entries()].reverse()) {
+    for (const [home, { args }] of [...RUNS.entries()].toReversed()) {
       if (args === null) continue;
       const used = outputOf(`require(process.argv[1]).run(process.argv.slice(2), write)`, [
         path.join(folder, 'pfharden.js'),
@@ -399,7 +398,7 @@ async function homesOfModules(plugins, files) {
 
 const PROGRAM = 'src/cli/main.ts';
 
-/** A program of one module a file, which tells what a run has loaded. */
+/** The start of a program of one module a file, which tells what a run has loaded. */
 const LOADING = `
   const texts = require('./texts.json');
   const loaded = new Map();
@@ -570,13 +569,13 @@ async function linked(text, asked) {
       asked.set(name, known);
     }
     for (const [member, as = member] of members) {
-      // What is exported again is one of these: a name.
+      // What is exported again has to be a name.
       if (kind === 'later:' && !again.has(as)) {
         const number = later.get(name) ?? later.size;
         later.set(name, number);
         define[as] = `later_${number}.all.${member}`;
       } else {
-        const from = `require("${kind === './' ? `./${name}` : './pfharden.js'}")${kind === './' ? '' : `.shared(${JSON.stringify(name)})`}`;
+        const from = kind === './' ? `require("./${name}")` : `require("./pfharden.js").shared("${name}")`;
         atOnce.set(from, [...(atOnce.get(from) ?? []), `${member}:${as}`]);
       }
     }
@@ -585,7 +584,7 @@ async function linked(text, asked) {
   const links = [
     ...[...atOnce].map(([from, names]) => `const{${names.join(',')}}=${from};`),
     later.size > 0 ? LATER : '',
-    ...[...later].map(([module, number]) => `const later_${number}=new Later(${JSON.stringify(module)});`),
+    ...[...later].map(([module, number]) => `const later_${number}=new Later("${module}");`),
   ];
   if (/\bimport\b[^;]*"(?:main|later):/.test(rest)) throw new Error('an import of a form that is not known');
   const { code } = await esbuild.transform(links.join('') + rest, {
@@ -701,6 +700,7 @@ function compiledCode(program, name, args) {
 function outputOf(code, args) {
   const writing = `
     const write = (data) => {
+      if (process.exitCode > 1) return;
       process.exitCode = 0;
       const bytes = Buffer.from(data);
       for (let at = 0; at < bytes.length; ) at += require('node:fs').writeSync(3, bytes, at);
@@ -711,7 +711,7 @@ function outputOf(code, args) {
     maxBuffer: 1 << 26,
   });
   if (error) throw error;
-  if (status !== 0) throw new Error(`${args.join(' ')}: ended with status ${status}\n${output[2]}`);
+  if (status !== 0) throw new Error(`${args.join(' ')}: ended with status ${status}\n${String(output[2])}`);
   return output[3] ?? '';
 }
 
