@@ -325,15 +325,13 @@ class Table implements ParameterTable {
   }
 }
 
-/** The names of the lines that fulfil a condition: a loop over the keys is the cheapest way through a thousand. */
+/** The names of the lines that fulfil a condition: going through the keys is the cheapest way through a thousand. */
 function namesOf(fulfils: (line: Line, name: string) => boolean): readonly string[] {
   const { parameters } = file;
-  const found: string[] = [];
-  for (const name of Object.keys(parameters)) {
+  return Object.keys(parameters).filter((name) => {
     const line = parameters[name];
-    if (line !== undefined && fulfils(line, name)) found.push(name);
-  }
-  return found;
+    return line !== undefined && fulfils(line, name);
+  });
 }
 
 function lineOf(name: string): Line | undefined {
