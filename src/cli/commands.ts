@@ -12,21 +12,20 @@ import { profiles } from './profiles.ts';
 import { rules } from './rules.ts';
 import { show } from './show.ts';
 
-// All commands are one chunk of the bundle: a chunk for each would be a dozen files to load for any of
-// them, for what they share. What is large and rarely needed is loaded where it is used.
+// Each is named in a function of its own: what is named here would be loaded with the program (esbuild.mjs).
 const COMMANDS: Readonly<Record<CommandName, (request: Request) => number | Promise<number>>> = {
-  lint,
-  fix,
-  show,
-  ciphers,
-  probe,
-  logs,
-  explain,
-  rules,
-  profiles,
-  init,
-  merge,
-  completion,
+  lint: (request) => lint(request),
+  fix: (request) => fix(request),
+  show: (request) => show(request),
+  ciphers: (request) => ciphers(request),
+  probe: (request) => probe(request),
+  logs: (request) => logs(request),
+  explain: (request) => explain(request),
+  rules: (request) => rules(request),
+  profiles: (request) => profiles(request),
+  init: (request) => init(request),
+  merge: (request) => merge(request),
+  completion: (request) => completion(request),
 };
 
 /** Runs a command and gives its exit status. */

@@ -53,12 +53,19 @@ export interface JudgedBy {
   readonly settings: readonly string[];
 }
 
-/** Pure functions from the texts of a host to what a command makes of it. */
+/**
+ * Pure functions from the texts of a host to what a command makes of it. Each is named in a function of its own:
+ * what is named here would be loaded with the program (esbuild.mjs).
+ */
 const WORKERS: {
   readonly [C in HostCommand]: (
     orders: HostWork[C]['orders'],
   ) => (input: HostInput, by: JudgedBy) => HostWork[C]['outcome'];
-} = { lint: hostLinter, fix: hostFixer, show: hostShower };
+} = {
+  lint: (orders) => hostLinter(orders),
+  fix: (orders) => hostFixer(orders),
+  show: (orders) => hostShower(orders),
+};
 
 /** What tells, before a host is read, what a command makes of it; null where that has to be seen. */
 const PASSERS: {
