@@ -15,6 +15,9 @@ export interface HostRun {
   readonly given: Given;
 }
 
+/** Of so many hosts some are alike, and it takes longer to judge them all than to look for those. */
+const FEWEST_ALIKE = 8;
+
 /**
  * Works on the hosts of a run and gives what each comes to, in the order of the hosts whoever works on them;
  * of many only a few are in memory. What cannot be read is said and left out.
@@ -30,6 +33,7 @@ export async function* eachHost<C extends HostCommand>(
     read: hosts.options,
     profiles: profiles.all,
     rules: rules.folders,
+    many: hosts.hosts.length >= FEWEST_ALIKE,
   };
   const taskOf = (host: FoundHost): HostTask => ({
     source: host.source,

@@ -49,8 +49,13 @@ interface Said {
 export function hostFixer(orders: FixOrders): (input: HostInput, by: JudgedBy) => FixOutcome {
   const { unsafe, as } = orders;
   const only = orders.only === null ? undefined : new Set(orders.only);
-  return (input, { ruleSet, profile, reasonRequired }) => {
-    const options = { ...(only === undefined ? {} : { only }), unsafe, reasonRequired };
+  return (input, { ruleSet, profile, reasonRequired, known }) => {
+    const options = {
+      ...(only === undefined ? {} : { only }),
+      ...(known === undefined ? {} : { known }),
+      unsafe,
+      reasonRequired,
+    };
     const result = proposeFixes(input, ruleSet, profile, options);
     const fixed = fixedHost(result, { only, written: as === 'files' });
     const said: Said = { out: [], err: [] };

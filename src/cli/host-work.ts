@@ -1,9 +1,11 @@
 import { InputError } from '../hosts/files.ts';
 import { type HostInput } from '../hosts/host.ts';
 import { type HostSource, type ReadOptions, readHost } from '../hosts/read.ts';
+import { KnownServers } from '../rules/known-servers.ts';
 import type { Profile } from '../rules/profile.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { type FixOrders, type FixOutcome, hostFixer } from './fix-host.ts';
+import { KnownOutcomes } from './known-outcomes.ts';
 import { hostLinter, hostPasser, type LintOrders, type LintOutcome } from './lint-host.ts';
 import { hostShower, type ShowOrders, type ShowOutcome } from './show-host.ts';
 
@@ -25,6 +27,8 @@ export interface RunOrders<C extends HostCommand> {
   readonly profiles: readonly Profile[];
   /** The folders of own rules, for each set of rules of the run. */
   readonly rules: readonly (readonly string[])[];
+  /** There are so many hosts that some will be alike. */
+  readonly many: boolean;
 }
 
 /** One host to work on, as plain data. */
@@ -51,6 +55,8 @@ export interface JudgedBy {
   readonly reasonRequired: boolean;
   /** Paths of the files that say so. */
   readonly settings: readonly string[];
+  /** The servers of the run that were judged before by these rules and this profile; left out, nothing is kept. */
+  readonly known?: KnownServers;
 }
 
 /**
@@ -74,17 +80,29 @@ const PASSERS: {
   ) => (source: HostSource, settings: readonly string[]) => HostWork[C]['outcome'] | null;
 } = { lint: hostPasser, fix: () => () => null, show: () => () => null };
 
+/** Whether what a command makes of a host is the same for another that differs from it in its names alone, but for the names. */
+const ALIKE: { readonly [C in HostCommand]: (orders: HostWork[C]['orders']) => boolean } = {
+  // A baseline and a history know files by their paths.
+  lint: ({ baseline, changes }) => baseline === null && changes === null,
+  fix: () => true,
+  show: () => true,
+};
+
 /**
  * Makes what works on the hosts of a run, one after the other and each for itself.
  *
  * @param ruleSets what was loaded from the folders of the orders
  */
 export function hostWorker<C extends HostCommand>(
-  { command, orders, read, profiles }: RunOrders<C>,
+  { command, orders, read, profiles, rules: folders, many }: RunOrders<C>,
   ruleSets: readonly RuleSet[],
 ): (task: HostTask) => Promise<Result<C>> {
   const work = WORKERS[command](orders);
   const passOver = PASSERS[command](orders);
+  const alike = many && ALIKE[command](orders);
+  // What a rule of the user's own looks for in a name is not known here.
+  const known = folders.map((own) => new KnownOutcomes<HostWork[C]['outcome']>(own.length === 0));
+  const servers = new Map<string, KnownServers>();
   return async ({ source, rules, profile: number, reasonRequired, settings }) => {
     const ruleSet = ruleSets[rules];
     const profile = profiles[number];
@@ -98,6 +116,16 @@ export function hostWorker<C extends HostCommand>(
       if (error instanceof InputError) return { problem: error.message };
       throw error;
     }
-    return { outcome: work(input, { ruleSet, profile, reasonRequired, settings }) };
+    const by = { ruleSet, profile, reasonRequired, settings };
+    const outcomes = alike ? known[rules] : undefined;
+    if (outcomes === undefined) return { outcome: work(input, by) };
+    const judges = `${rules} ${number}`;
+    const before = servers.get(judges) ?? new KnownServers();
+    servers.set(judges, before);
+    return {
+      outcome: outcomes.of(input, `${judges} ${reasonRequired}`, (standing) =>
+        work(standing, { ...by, known: before }),
+      ),
+    };
   };
 }

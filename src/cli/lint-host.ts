@@ -58,9 +58,10 @@ export function hostLinter(orders: LintOrders): (input: HostInput, by: JudgedBy)
   const only = orders.only === null ? {} : { only: new Set(orders.only) };
   const baseline = orders.baseline === null ? null : new HostBaseline(orders.baseline);
   const changes = orders.changes === null ? null : new ChangeIndex(orders.changes);
-  return (input, { ruleSet, profile, reasonRequired, settings }) => {
-    const host = buildHost(input);
-    const judged = judgement(host, ruleSet, profile, { ...only, reasonRequired });
+  return (input, { ruleSet, profile, reasonRequired, settings, known: servers }) => {
+    const host = servers?.hostOf(input) ?? buildHost(input);
+    const before = servers === undefined ? {} : { known: servers };
+    const judged = judgement(host, ruleSet, profile, { ...only, ...before, reasonRequired });
     const known = baseline?.apply(host, ruleSet, judged) ?? null;
     const seen = known?.seen ?? null;
     // Only now it is known which files the rules have looked into.

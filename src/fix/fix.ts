@@ -1,7 +1,8 @@
-import { buildHost, type Host, type HostInput, hostSources, serverOf, withTexts } from '../hosts/host.ts';
+import { type Host, type HostInput, hostSources, serverOf, withTexts } from '../hosts/host.ts';
 import type { Server } from '../model/endpoint.ts';
 import type { Finding, Fix, SuppressedFinding } from '../model/finding.ts';
 import { judgement } from '../rules/evaluate.ts';
+import { KnownServers } from '../rules/known-servers.ts';
 import type { Profile } from '../rules/profile.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { applyEdits, CompatibleEdits, type Edit } from '../text/edits.ts';
@@ -16,7 +17,12 @@ export interface FixOptions {
   readonly unsafe?: boolean;
   /** A comment that silences a rule has to give a reason. */
   readonly reasonRequired?: boolean;
+  /** The servers that were judged before by the same rules and profile. */
+  readonly known?: KnownServers;
 }
+
+/** The same, and where what was judged is kept. */
+type JudgeOptions = FixOptions & { readonly known: KnownServers };
 
 /** One file before and after. */
 export interface FixedFile {
@@ -71,8 +77,10 @@ export function proposeFixes(
   input: HostInput,
   ruleSet: RuleSet,
   profile: Profile,
-  options: FixOptions = {},
+  given: FixOptions = {},
 ): FixResult {
+  // A fix changes the texts of one server, and the next one those of the same or of the other.
+  const options = { ...given, known: given.known ?? new KnownServers() };
   const start = judged(input, ruleSet, profile, options);
   const engine = new FixEngine(ruleSet, profile, options);
   let outcome = engine.together(start);
@@ -103,10 +111,10 @@ function judged(
   input: HostInput,
   ruleSet: RuleSet,
   profile: Profile,
-  { reasonRequired = false }: FixOptions,
+  { reasonRequired = false, known }: JudgeOptions,
 ): JudgedHost {
-  const host = buildHost(input);
-  return { host, ...judgement(host, ruleSet, profile, { reasonRequired, possible: true }) };
+  const host = known.hostOf(input);
+  return { host, ...judgement(host, ruleSet, profile, { reasonRequired, possible: true, known }) };
 }
 
 /**
@@ -163,9 +171,9 @@ interface Outcome {
 class FixEngine {
   readonly #ruleSet: RuleSet;
   readonly #profile: Profile;
-  readonly #options: FixOptions;
+  readonly #options: JudgeOptions;
 
-  constructor(ruleSet: RuleSet, profile: Profile, options: FixOptions) {
+  constructor(ruleSet: RuleSet, profile: Profile, options: JudgeOptions) {
     this.#ruleSet = ruleSet;
     this.#profile = profile;
     this.#options = options;

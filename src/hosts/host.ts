@@ -46,6 +46,10 @@ export interface HostInput {
   readonly facts?: (path: string) => FileFacts;
   /** The time for which the host is judged, in milliseconds since 1970; left out, nothing expires. */
   readonly now?: number;
+  /** Where names stand in for those of the host: puts the own ones back into what has to be of that host alone. */
+  readonly inOwnNames?: (text: string) => string;
+  /** Of a host that was made from another, as a rendering is from a template: the first of them. */
+  readonly first?: HostInput;
 }
 
 /** Postfix on one host. */
@@ -87,6 +91,7 @@ export function buildHost(input: HostInput, same: Partial<Pick<Host, Server>> = 
     postfix = withEndpoints({ configuration }, () => postfixEndpoints(configuration));
   }
   let dovecot = same.dovecot ?? null;
+  if (dovecot !== null) configurations.set(input, dovecot.configuration);
   if (dovecot === null && input.dovecot !== null) {
     const configuration = configurationOf(input, input.dovecot);
     const surroundings = { openssl: input.releases.openssl.version, open: input.open };

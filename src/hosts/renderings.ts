@@ -329,7 +329,11 @@ function waysThrough(files: readonly TemplateFile[]): ReadonlyMap<string, string
   let product = 1;
   for (const own of values) product = Math.min(product * own.length, MOST_WAYS + 1);
   if (product <= MOST_WAYS) {
-    return Array.from({ length: product }, (_, number) => {
+    // The last has what the first has not: then there is hardly a line that others bring.
+    const numbers = Array.from({ length: product }, (_, number) =>
+      number === 1 ? product - 1 : number === product - 1 ? 1 : number,
+    );
+    return numbers.map((number) => {
       let rest = number;
       return way((_index, count) => {
         const digit = rest % count;

@@ -1,5 +1,6 @@
 import type { Edit } from '../text/edits.ts';
 import type { Location } from '../text/source.ts';
+import type { Origin } from './setting.ts';
 
 /** How much a finding counts. */
 export type Severity = 'error' | 'warning' | 'info';
@@ -61,6 +62,8 @@ export interface Finding {
   readonly expected: string | null;
   /** Where the effective value comes from, in words ("default of Postfix 3.7", "main.cf line 12"); null where no value is concerned. */
   readonly valueFrom: string | null;
+  /** The same as a place. */
+  readonly valueOrigin?: Origin;
   /** Whether it is about a value that no line sets. */
   readonly ofDefault: boolean;
   readonly related: readonly Related[];

@@ -12,15 +12,16 @@ const PASSWORD_FILE = /passw|secret|credential/i;
 
 /** Where the secrets of a host stand: values of secret settings, and the right-hand sides of password tables. */
 export function secretPlaces(host: Host): SecretPlaces {
-  const spans = new Map<SourceFile, Span[]>();
+  // By paths: what was found in a host with the same texts may be shown.
+  const spans = new Map<string, Span[]>();
   const tables = new Set<string>();
   const see = (source: SourceFile, name: string, value: string, span: Span): void => {
-    if (isSecret(name, value)) spans.set(source, [...(spans.get(source) ?? []), span]);
+    if (isSecret(name, value)) spans.set(source.path, [...(spans.get(source.path) ?? []), span]);
     if (!PASSWORD_MAPS.test(name)) return;
     for (const word of listWords(value)) tables.add(word.replace(/^.*[:/]/, ''));
   };
   for (const file of host.dovecot?.configuration.tree.files ?? [])
-    spans.set(file.source, [...secretSpans(file)]);
+    spans.set(file.source.path, [...secretSpans(file)]);
   const { main, master } = host.postfix?.configuration ?? { main: null, master: null };
   for (const item of main?.items ?? []) {
     if (main === null) break;
@@ -41,14 +42,15 @@ export function secretPlaces(host: Host): SecretPlaces {
     }
   }
   return (source, line) => {
-    const own = spans.get(source) ?? [];
-    const isConfiguration = source === main?.source || source === master?.source;
+    const { path } = source;
+    const own = spans.get(path) ?? [];
+    const isConfiguration = path === main?.source.path || path === master?.source.path;
     if (
       isConfiguration ||
-      host.dovecot?.configuration.tree.files.some((file) => file.source === source) === true
+      host.dovecot?.configuration.tree.files.some((file) => file.source.path === path) === true
     )
       return own;
-    const name = source.path.replace(/^.*\//, '');
+    const name = path.replace(/^.*\//, '');
     if (!tables.has(name) && !PASSWORD_FILE.test(name)) return own;
     const value = /^\S+\s+(?=\S)/.exec(source.slice(line));
     return value === null ? own : [...own, { start: line.start + value[0].length, end: line.end }];

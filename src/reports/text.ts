@@ -162,7 +162,7 @@ export function standsNowhere({ setting, valueFrom, at }: Finding, { postfix }: 
   if (valueFrom !== null && !valueFrom.startsWith('default of ')) return false;
   const head = headOf(postfix.configuration);
   return (
-    head.source === at.source &&
+    head.source.path === at.source.path &&
     head.span.start === at.span.start &&
     !at.source.slice(at.span).includes(setting)
   );

@@ -2,6 +2,7 @@ import type { Rendering, TemplatedHost, TemplateParts } from '../hosts/rendering
 import type { Finding, Fix } from '../model/finding.ts';
 import type { Edit } from '../text/edits.ts';
 import type { Location } from '../text/source.ts';
+import { originText } from './locate.ts';
 
 /** Which rules one rendering is judged by. */
 export interface Asked {
@@ -177,10 +178,21 @@ function inTemplate(rendering: Rendering, findings: readonly Finding[]): Map<str
     found.set(`${identity}\0${number}`, {
       ...finding,
       at,
+      ...valueFrom(rendering, finding),
       related: finding.related.map((one) => ({ ...one, at: rendering.back(one.at) })),
     });
   }
   return found;
+}
+
+/** Where the value of a finding comes from, as a line of the template. */
+function valueFrom(
+  rendering: Rendering,
+  { valueOrigin: origin }: Finding,
+): Partial<Pick<Finding, 'valueFrom' | 'valueOrigin'>> {
+  if (origin === undefined || origin.kind === 'default') return {};
+  const valueOrigin = { ...origin, at: rendering.back(origin.at) };
+  return { valueFrom: originText({ origin: valueOrigin }), valueOrigin };
 }
 
 /** The finding in words that are true of all renderings; null where its words rest on what is filled in. */

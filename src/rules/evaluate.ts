@@ -1,4 +1,4 @@
-import { buildHost, type Host } from '../hosts/host.ts';
+import type { Host, HostInput } from '../hosts/host.ts';
 import { TemplatedHost } from '../hosts/renderings.ts';
 import { isPart } from '../hosts/surroundings.ts';
 import { SERVER_NAMES } from '../model/endpoint.ts';
@@ -24,11 +24,11 @@ import { evaluatePart } from './evaluate-part.ts';
 import { evaluateTemplate } from './evaluate-template.ts';
 import { fingerprints } from './fingerprint.ts';
 import { judgedDovecot, judgedPostfix } from './judged-server.ts';
+import { type HostFindings, KnownServers } from './known-servers.ts';
 import { originText } from './locate.ts';
 import { andList, endpointPhrase } from './messages.ts';
 import { type Profile, severityOf } from './profile.ts';
-import { redactData, redactor } from './redact.ts';
-import { type FoundBefore, type FoundByRule, RenderedServers } from './rendered-servers.ts';
+import { redactData, redactor, secretsOf } from './redact.ts';
 import type { Rule } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
 import { type Comments, commentsOf, type SilencingComment } from './silencing/places.ts';
@@ -42,7 +42,12 @@ export interface EvaluateOptions {
   readonly reasonRequired?: boolean;
   /** Of a template, also what only some have of what its engine may make of it. */
   readonly possible?: boolean;
+  /** The servers that were judged before by the same rules and profile, of which the host is. */
+  readonly known?: KnownServers;
 }
+
+/** What a rule looks at: one server, or both. */
+type Side = Exclude<Rule['applies']['server'], 'any'>;
 
 /** The host as rules see it: what of it is there. */
 interface Judged {
@@ -79,15 +84,16 @@ export function judgement(
   options: EvaluateOptions = {},
 ): Judgement {
   const judged = judgedHost(host, profile);
+  const { known = new KnownServers() } = options;
   const comments = commentsOf(host);
   if (comments.comments.length + comments.faults.length === 0) {
-    const { certain, possible } = hostFindings(judged, ruleSet, options);
+    const { certain, possible } = hostFindings(judged, ruleSet, options, known);
     return { findings: sorted([...certain]), suppressed: [], possible };
   }
   const names = ruleNames(ruleSet.rules);
   const asked =
     options.only === undefined ? options : { ...options, only: withNamed(options.only, comments, names) };
-  const { certain, possible } = hostFindings(judged, ruleSet, asked);
+  const { certain, possible } = hostFindings(judged, ruleSet, asked, known);
   const silenced = silence(certain, comments, names, host.input.now, redactor(host));
   const silencing: SilencingContext = {
     host,
@@ -110,47 +116,110 @@ export function judgement(
   };
 }
 
-/** What is found in a host. */
-interface HostFindings {
-  readonly certain: readonly Finding[];
-  /** Of a template, with it what holds in some of what it may come to; the same where that is not asked for. */
-  readonly possible: readonly Finding[];
+/** All that the rules find in the servers, in any order; of templates, at its places there. */
+function hostFindings(
+  judged: Judged,
+  ruleSet: RuleSet,
+  options: EvaluateOptions,
+  known: KnownServers,
+): HostFindings {
+  const { host, profile } = judged;
+  const { input } = host;
+  if (!isPart(input) && TemplatedHost.of(input) === null) {
+    const findings = ruleFindings(judged, rulesOf(ruleSet, null), ruleSet, options, known);
+    return { certain: findings, possible: findings };
+  }
+  const several = severalFindings(host, ruleSet, profile, options, known);
+  const certain = numbered(host, several.certain);
+  return {
+    certain,
+    possible: several.possible === several.certain ? certain : numbered(host, several.possible),
+  };
 }
 
-/** All that the rules find in the servers, in any order; of templates, at its places there. */
-function hostFindings(judged: Judged, ruleSet: RuleSet, options: EvaluateOptions): HostFindings {
-  const { host, profile } = judged;
-  if (isPart(host.input)) {
-    const certain = evaluatePart(host.input, (input, only = options.only) => {
-      const asked = only === undefined ? {} : { only };
-      return hostFindings(judgedHost(buildHost(input), profile), ruleSet, asked).certain;
-    });
-    const findings = numbered(host, certain);
-    return { certain: findings, possible: findings };
+/**
+ * What is found in files that may come to several things. What one server may come to is looked at without the
+ * other, and only what rules find that look at both in all that the two may come to together.
+ */
+function severalFindings(
+  { input, postfix, dovecot }: Host,
+  ruleSet: RuleSet,
+  profile: Profile,
+  options: EvaluateOptions,
+  known: KnownServers,
+): HostFindings {
+  // What one server may come to is judged once for all hosts that have it: the servers that it may come to are of no
+  // further use, and would only take the place of others.
+  const judge =
+    (side: Side | null) =>
+    (one: HostInput): HostFindings =>
+      eachOf(
+        one,
+        profile,
+        ruleSet,
+        rulesOf(ruleSet, side),
+        options,
+        side === 'both' ? known : new KnownServers(),
+      );
+  // The secrets of one server are hidden in what is said of the other.
+  if (postfix !== null && dovecot !== null && `${secretsOf(postfix)}${secretsOf(dovecot)}` !== '')
+    return judge(null)(input);
+  const asked = JSON.stringify([options.possible === true, [...(options.only ?? ['*'])]]);
+  const each = (['postfix', 'dovecot'] as const).flatMap((side): HostFindings[] => {
+    if (input[side] === null) return [];
+    const other = side === 'postfix' ? 'dovecot' : 'postfix';
+    const { parts, ...whole } = input;
+    const own = parts?.filter((server) => server === side) ?? [];
+    const alone = { ...whole, [other]: null, ...(own.length === 0 ? {} : { parts: own }) };
+    return [known.findingsIn(alone, asked, judge(side))];
+  });
+  if (postfix !== null && dovecot !== null) each.push(judge('both')(input));
+  const certain = each.flatMap((one) => one.certain);
+  const same = each.every((one) => one.possible === one.certain);
+  return { certain, possible: same ? certain : each.flatMap(({ possible }) => possible) };
+}
+
+/** What some rules find in all that the files of a host may come to. */
+function eachOf(
+  input: HostInput,
+  profile: Profile,
+  ruleSet: RuleSet,
+  rules: readonly Rule[],
+  options: EvaluateOptions,
+  known: KnownServers,
+): HostFindings {
+  if (isPart(input)) {
+    const certain = evaluatePart(
+      input,
+      (one, only = options.only) =>
+        eachOf(one, profile, ruleSet, rules, only === undefined ? {} : { only }, known).certain,
+    );
+    return { certain, possible: certain };
   }
-  const templated = TemplatedHost.of(host.input);
+  const templated = TemplatedHost.of(input);
   if (templated === null) {
-    const findings = ruleFindings(judged, ruleSet, options.only, options.only);
-    return { certain: findings, possible: findings };
+    const found = ruleFindings(judgedHost(known.hostOf(input), profile), rules, ruleSet, options, known);
+    return { certain: found, possible: found };
   }
   const declared = new Set(
-    ruleSet.rules.flatMap(({ id, when }) =>
-      when !== undefined && options.only?.has(id) !== false ? [id] : [],
-    ),
+    rules.flatMap(({ id, when }) => (when !== undefined && options.only?.has(id) !== false ? [id] : [])),
   );
-  const servers = new RenderedServers(host, templated);
   const { certain, possible } = evaluateTemplate(
     templated,
     declared,
-    (rendering, { only = options.only, heard = options.only }) => {
-      if (only?.size === 0) return [];
-      const { host: rendered, found } = servers.of(rendering);
-      return ruleFindings(judgedHost(rendered, profile), ruleSet, only, heard, found);
-    },
+    (rendering, { only = options.only, heard = options.only }) =>
+      only?.size === 0
+        ? []
+        : ruleFindings(
+            judgedHost(known.hostOf(rendering.input), profile),
+            rules,
+            ruleSet,
+            { ...(only === undefined ? {} : { only }), ...(heard === undefined ? {} : { heard }) },
+            known,
+          ),
     options.possible === true,
   );
-  const findings = numbered(host, certain);
-  return { certain: findings, possible: possible === null ? findings : numbered(host, possible) };
+  return { certain, possible: possible ?? certain };
 }
 
 /** Findings with the fingerprints that they have in one text. */
@@ -206,58 +275,47 @@ function silenceProof(
   };
 }
 
-/**
- * All that the rules find in the servers of plain files, in any order.
- *
- * @param heard the rules to which others yield
- */
+/** Which of the rules are judged. */
+interface AskedRules {
+  readonly only?: ReadonlySet<string>;
+  /** The rules to which others yield; left out, those that are judged. */
+  readonly heard?: ReadonlySet<string>;
+}
+
+/** The rules that look at one server, or at both; without that, all but those that look at comments. */
+function rulesOf({ rules }: RuleSet, side: Side | null): readonly Rule[] {
+  return rules.filter(({ applies: { server } }) => (side === null ? server !== 'any' : server === side));
+}
+
+/** All that rules find in the servers of plain files, in any order. */
 function ruleFindings(
   judged: Judged,
+  rules: readonly Rule[],
   ruleSet: RuleSet,
-  only: ReadonlySet<string> | undefined,
-  heard: ReadonlySet<string> | undefined,
-  before: FoundBefore | null = null,
+  { only, heard = only }: AskedRules,
+  known: KnownServers,
 ): Finding[] {
   const { host } = judged;
   const findings: Finding[] = [];
   const speaking = new Map<string, boolean>();
   const isSpeaking = (id: string): boolean => {
-    const known = speaking.get(id);
-    if (known !== undefined) return known;
-    const other = heard?.has(id) === false ? undefined : ruleSet.rules.find((rule) => rule.id === id);
-    const speaks = other !== undefined && isFound(other, judged, before);
+    const before = speaking.get(id);
+    if (before !== undefined) return before;
+    const other = heard?.has(id) === false ? undefined : rules.find((rule) => rule.id === id);
+    const speaks = other !== undefined && isFound(other, judged, known);
     speaking.set(id, speaks);
     return speaks;
   };
-  for (const rule of ruleSet.rules) {
-    if (rule.applies.server === 'any') continue;
+  for (const rule of rules) {
     if (only !== undefined && !only.has(rule.id)) continue;
     if (!isInReleases(rule, host)) continue;
     const { yields } = rule;
     const yielding = yields !== undefined && isSpeaking(yields.to);
     if (yielding && yields.messages === undefined) continue;
-    for (const finding of foundByRule(rule, judged, ruleSet, before))
+    for (const finding of known.foundBy(rule, host, () => toFindings(rule, judged, ruleSet)))
       if (!yielding || yields.messages?.includes(finding.messageId) !== true) findings.push(finding);
   }
   return findings;
-}
-
-function foundByRule(
-  rule: Rule,
-  judged: Judged,
-  ruleSet: RuleSet,
-  before: FoundBefore | null,
-): readonly Finding[] {
-  const known = foundIn(before, rule);
-  if (known === null) return toFindings(rule, judged, ruleSet);
-  const found = known.get(rule.id) ?? toFindings(rule, judged, ruleSet);
-  known.set(rule.id, found);
-  return found;
-}
-
-/** What was found before in the texts that a rule looks at. */
-function foundIn(before: FoundBefore | null, { applies: { server } }: Rule): FoundByRule | null {
-  return before === null || server === 'any' ? null : before[server];
 }
 
 /** In the order of file, line and rule. */
@@ -306,9 +364,9 @@ function judgedHost(host: Host, profile: Profile): Judged {
 }
 
 /** Whether a rule finds anything that the profile does not switch off. */
-function isFound(rule: Rule, judged: Judged, before: FoundBefore | null): boolean {
+function isFound(rule: Rule, judged: Judged, known: KnownServers): boolean {
   if (!isInReleases(rule, judged.host)) return false;
-  const found = foundIn(before, rule)?.get(rule.id);
+  const found = known.knownOf(rule, judged.host);
   if (found !== undefined) return found.length > 0;
   for (const { message = 'default' } of reports(rule, judged))
     if (severityOf(judged.profile, rule, message) !== 'off') return true;
@@ -394,6 +452,7 @@ function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
       expected,
       ofDefault: report.of?.origin.kind === 'default',
       valueFrom: report.of === undefined || report.of === null ? null : originText(report.of),
+      ...(report.of === undefined || report.of === null ? {} : { valueOrigin: report.of.origin }),
       related: related.map((one) => ({ ...one, message: redact(one.message) })),
       fix: mergeFixes(rule, fixes, redact),
       references: rule.references,

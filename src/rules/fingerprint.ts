@@ -29,6 +29,7 @@ export interface Identity {
  */
 export function fingerprints(host: Host, redact: (text: string) => string): (identity: Identity) => string {
   const seen = new Map<string, number>();
+  const inOwnNames = host.input.inOwnNames ?? ((text: string): string => text);
   return ({ rule, messageId, at, setting, endpoint, isWritten, isShared }) => {
     const text = isWritten && setting !== null ? writtenText(at, setting) : '';
     const identity = [
@@ -42,7 +43,7 @@ export function fingerprints(host: Host, redact: (text: string) => string): (ide
     ].join('\0');
     const occurrence = seen.get(identity) ?? 0;
     seen.set(identity, occurrence + 1);
-    return hash(`${identity}\0${occurrence}`);
+    return hash(`${inOwnNames(identity)}\0${occurrence}`);
   };
 }
 
@@ -73,8 +74,8 @@ function relativePath({ input }: Host, path: string): string {
 /** The service of master.cf, or the blocks of Dovecot, around a place; empty in main.cf and in tables. */
 function scopeOf({ postfix, dovecot }: Host, { source, span }: Location): string {
   const master = postfix?.configuration.master;
-  if (master?.source === source) return lastBefore(services(master), span.start);
-  const file = dovecot?.configuration.tree.files.find((one) => one.source === source);
+  if (master?.source.path === source.path) return lastBefore(services(master), span.start);
+  const file = dovecot?.configuration.tree.files.find((one) => one.source.path === source.path);
   return file === undefined ? '' : lastBefore(blocks(file), span.start);
 }
 

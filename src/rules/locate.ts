@@ -53,7 +53,7 @@ export function dovecotHead({ tree, files }: DovecotConfiguration): Location {
 }
 
 /** "default of Postfix 3.7.11", "main.cf line 12", "-o of submission/inet, master.cf line 20", "protocol imap, 20-imap.conf line 3". */
-export function originText({ origin }: EffectiveValue): string {
+export function originText({ origin }: Pick<EffectiveValue, 'origin'>): string {
   if (origin.kind === 'default') return `default of ${SERVER_NAMES[origin.server]} ${origin.release}`;
   const file = origin.at.source.path.replace(/^.*\//, '');
   const { line } = origin.at.source.position(origin.at.span.start);

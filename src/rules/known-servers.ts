@@ -1,0 +1,220 @@
+import { buildHost, type DovecotHost, type Host, type HostInput, type PostfixHost } from '../hosts/host.ts';
+import { firstOf, Looks } from '../hosts/looks.ts';
+import type { Finding } from '../model/finding.ts';
+import type { SourceFile } from '../text/source.ts';
+import { secretsOf } from './redact.ts';
+import type { Rule } from './rule.ts';
+
+/** What rules have found, by their ids. */
+type FoundByRule = Map<string, readonly Finding[]>;
+
+/** A server with what was found in it. */
+interface KnownServer<S> {
+  readonly looks: Looks;
+  readonly server: S;
+  /** By the secrets of the other server of the host, which are hidden in what is said of this one. */
+  readonly found: Map<string, FoundByRule>;
+  /** What rules have found that look at both servers, by the other one. */
+  readonly both: WeakMap<object, FoundByRule>;
+}
+
+/**
+ * Servers by their texts and all else that they are made of, those first that were not met for the longest time; of
+ * one text there are several where other files differ.
+ */
+type KnownByTexts<S> = Map<string, KnownServer<S>[]>;
+
+/** Servers of a kind that are kept with all that is known of them, some 200 kB each. */
+const MOST_SERVERS = 400;
+
+/** Of those with the same texts, so many that differ in the files around them. */
+const MOST_ALIKE = 8;
+
+/** Characters of templates and parts of which is kept what was found in them. */
+const MOST_JUDGED = 3_000_000;
+
+/** What is found in a host, its fingerprints left out of account. */
+export interface HostFindings {
+  readonly certain: readonly Finding[];
+  /** Of a template, with it what holds in some of what it may come to; the same where that is not asked for. */
+  readonly possible: readonly Finding[];
+}
+
+/** What is known of the servers of one host. */
+interface KnownHost {
+  readonly postfix: FoundByRule | null;
+  readonly dovecot: FoundByRule | null;
+  readonly both: FoundByRule | null;
+  /** How many findings have fingerprints that no other host of the same texts has. */
+  own: number;
+}
+
+/**
+ * Servers that were judged before. Many renderings of a template differ in the files of one server only, and many
+ * hosts in nothing but their names: what has the same texts is read once, and each rule looks at it once.
+ */
+export class KnownServers {
+  readonly #postfix: KnownByTexts<PostfixHost> = new Map();
+  readonly #dovecot: KnownByTexts<DovecotHost> = new Map();
+  readonly #hosts = new WeakMap<Host, KnownHost>();
+  readonly #judged = new Map<string, { readonly looks: Looks; readonly findings: HostFindings }[]>();
+  #judgedSize = 0;
+  #first: HostInput | null = null;
+  readonly #inUse = new Set<Looks>();
+
+  /** Reads a host; of servers that are known nothing is read again. The one before is no more asked for its files,
+   * unless it was made of the same host.
+   */
+  hostOf(input: HostInput): Host {
+    const { postfix: onPostfix, dovecot: onDovecot } = input;
+    const first = firstOf(input);
+    if (first !== this.#first) {
+      for (const looks of this.#inUse) looks.letGo();
+      this.#inUse.clear();
+      this.#first = first;
+    }
+    const postfix =
+      onPostfix === null
+        ? null
+        : this.#known(this.#postfix, { ...input, first, dovecot: null }, (host) => host.postfix);
+    const dovecot =
+      onDovecot === null
+        ? null
+        : this.#known(this.#dovecot, { ...input, first, postfix: null }, (host) => host.dovecot);
+    const { inOwnNames } = input;
+    const both: FoundByRule = (dovecot === null ? undefined : postfix?.both.get(dovecot)) ?? new Map();
+    if (dovecot !== null) postfix?.both.set(dovecot, both);
+    const known: KnownHost = {
+      postfix: foundIn(postfix, dovecot?.server ?? null),
+      dovecot: foundIn(dovecot, postfix?.server ?? null),
+      both,
+      own: 0,
+    };
+    const looks = [postfix?.looks, dovecot?.looks].filter((one) => one !== undefined);
+    for (const one of looks) this.#inUse.add(one);
+    const host = buildHost(
+      {
+        ...input,
+        first,
+        postfix:
+          onPostfix === null || postfix === null
+            ? null
+            : {
+                directory: onPostfix.directory,
+                main: postfix.server.configuration.main?.source ?? null,
+                master: postfix.server.configuration.master?.source ?? null,
+              },
+        dovecot: dovecot?.server.input ?? null,
+        // Whoever asks: what comes of it may be kept with either server.
+        open: (path) => looks.map((one) => one.named(path))[0] ?? null,
+        ...(inOwnNames === undefined
+          ? {}
+          : {
+              inOwnNames: (text) => {
+                const own = inOwnNames(text);
+                if (own !== text) known.own++;
+                return own;
+              },
+            }),
+      },
+      { postfix: postfix?.server ?? null, dovecot: dovecot?.server ?? null },
+    );
+    this.#hosts.set(host, known);
+    return host;
+  }
+
+  /**
+   * What is found in a server by itself whose files are templates, or parts of a configuration, where that is known;
+   * else it is judged and kept.
+   *
+   * @param input the host with this one server
+   * @param asked what is asked of it beside
+   */
+  findingsIn(input: HostInput, asked: string, judge: (input: HostInput) => HostFindings): HostFindings {
+    const key = [asked, ...keyOf(input)].join('\0');
+    const alike = this.#judged.get(key) ?? [];
+    const before = alike.find(({ looks }) => looks.agreesWith(input));
+    if (before !== undefined) {
+      before.looks.letGo();
+      return before.findings;
+    }
+    const looks = new Looks(input);
+    const { inOwnNames: _, ...nameless } = looks.through(input);
+    const findings = judge(nameless);
+    looks.letGo();
+    this.#judged.set(key, [...alike, { looks, findings }].slice(-MOST_ALIKE));
+    this.#judgedSize += key.length;
+    for (const first of this.#judged.keys()) {
+      if (this.#judgedSize <= MOST_JUDGED) break;
+      this.#judgedSize -= first.length * (this.#judged.get(first)?.length ?? 0);
+      this.#judged.delete(first);
+    }
+    return findings;
+  }
+
+  /** What a rule finds in a host, where that is known; else it is looked for and kept. */
+  foundBy({ id, applies: { server } }: Rule, host: Host, look: () => readonly Finding[]): readonly Finding[] {
+    const known = this.#hosts.get(host);
+    const found = server === 'any' ? null : (known?.[server] ?? null);
+    if (known === undefined || found === null) return look();
+    const before = found.get(id);
+    if (before !== undefined) return before;
+    const { own } = known;
+    const findings = look();
+    if (known.own === own) found.set(id, findings);
+    return findings;
+  }
+
+  /** What a rule was found to find in a host; undefined where it has not looked. */
+  knownOf({ id, applies: { server } }: Rule, host: Host): readonly Finding[] | undefined {
+    return server === 'any' ? undefined : this.#hosts.get(host)?.[server]?.get(id);
+  }
+
+  #known<S extends PostfixHost | DovecotHost>(
+    all: KnownByTexts<S>,
+    input: HostInput,
+    serverOf: (host: Host) => S | null,
+  ): KnownServer<S> {
+    const key = keyOf(input).join('\0');
+    const alike = all.get(key) ?? [];
+    const before = alike.find(({ looks }) => looks.agreesWith(input));
+    if (before !== undefined) {
+      all.delete(key);
+      all.set(key, alike);
+      return before;
+    }
+    const looks = new Looks(input);
+    const server = serverOf(buildHost(looks.through(input)));
+    if (server === null) throw new Error('a server without its texts');
+    const known: KnownServer<S> = { looks, server, found: new Map(), both: new WeakMap() };
+    all.delete(key);
+    all.set(key, [...alike, known].slice(-MOST_ALIKE));
+    if (all.size > MOST_SERVERS) all.delete(all.keys().next().value ?? '');
+    return known;
+  }
+}
+
+/** All that a server is made of but for the files around it. */
+function keyOf({ postfix, dovecot, releases, parts, now }: HostInput): readonly string[] {
+  const ofServers = [postfix === null ? null : releases.postfix, dovecot === null ? null : releases.dovecot];
+  return [
+    JSON.stringify([...ofServers, releases.openssl, parts ?? [], now ?? 0]),
+    ...(postfix === null ? [] : [postfix.directory, ...partsOf(postfix.main), ...partsOf(postfix.master)]),
+    ...(dovecot === null ? [] : [dovecot.directory, `${dovecot.mainAssumed}`, ...partsOf(dovecot.main)]),
+  ];
+}
+
+function partsOf(source: SourceFile | null): readonly string[] {
+  return source === null ? ['-'] : [source.path, source.encoding, source.text];
+}
+
+function foundIn<S extends PostfixHost | DovecotHost>(
+  known: KnownServer<S> | null,
+  other: PostfixHost | DovecotHost | null,
+): FoundByRule | null {
+  if (known === null) return null;
+  const secrets = secretsOf(other);
+  const found: FoundByRule = known.found.get(secrets) ?? new Map();
+  known.found.set(secrets, found);
+  return found;
+}
