@@ -5,7 +5,7 @@ import { KnownServers } from '../rules/known-servers.ts';
 import type { Profile } from '../rules/profile.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { type FixOrders, type FixOutcome, hostFixer } from './fix-host.ts';
-import { KnownOutcomes } from './known-outcomes.ts';
+import { digestOf, KnownOutcomes } from './known-outcomes.ts';
 import { hostLinter, hostPasser, type LintOrders, type LintOutcome } from './lint-host.ts';
 import { hostShower, type ShowOrders, type ShowOutcome } from './show-host.ts';
 
@@ -120,7 +120,7 @@ export function hostWorker<C extends HostCommand>(
     const outcomes = alike ? known[rules] : undefined;
     if (outcomes === undefined) return { outcome: work(input, by) };
     const judges = `${rules} ${number}`;
-    const before = servers.get(judges) ?? new KnownServers();
+    const before = servers.get(judges) ?? new KnownServers(digestOf);
     servers.set(judges, before);
     return {
       outcome: outcomes.of(input, `${judges} ${reasonRequired}`, (standing) =>

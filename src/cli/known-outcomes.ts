@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { HostInput } from '../hosts/host.ts';
 import { Looks } from '../hosts/looks.ts';
 import { type StandIn, standIn } from '../hosts/stand-in.ts';
 import type { SourceFile } from '../text/source.ts';
 
-/** Characters of texts and of what came of them that are kept. */
-const MOST_KEPT = 40_000_000;
+/** Characters of what is kept. */
+const MOST_KEPT = 25_000_000;
 
 /** Of hosts with the same texts, so many that differ in the files around them. */
 const MOST_ALIKE = 8;
@@ -47,12 +48,16 @@ export class KnownOutcomes<O> {
   /** The same under names that stand in; null where that is not what comes of the host under its own. */
   #under(standing: StandIn, by: string, work: (input: HostInput) => O): O | null {
     const { input } = standing;
-    const key = `${by}\0${keyOf(input)}`;
+    const key = digestOf(`${by}\0${keyOf(input)}`);
     const alike = this.#outcomes.get(key) ?? [];
     const before = alike.find(({ looks }) => looks.agreesWith(input));
     for (const { looks } of alike) looks.letGo();
-    if (before !== undefined && standing.isFit()) return restored(before.outcome, standing);
-    const looks = new Looks(input);
+    if (before !== undefined && standing.isFit()) {
+      this.#outcomes.delete(key);
+      this.#outcomes.set(key, alike);
+      return restored(before.outcome, standing);
+    }
+    const looks = new Looks(input, digestOf);
     let own = false;
     const { inOwnNames } = input;
     const outcome = work({
@@ -73,12 +78,19 @@ export class KnownOutcomes<O> {
   #keep(key: string, outcomes: KnownOutcome<O>[]): void {
     const size = key.length + sizeOf(outcomes.at(-1)?.outcome);
     this.#kept += size;
-    if (this.#kept > MOST_KEPT) {
-      this.#outcomes.clear();
-      this.#kept = size;
-    }
+    this.#outcomes.delete(key);
     this.#outcomes.set(key, outcomes);
+    for (const [first, oldest] of this.#outcomes) {
+      if (this.#kept <= MOST_KEPT || first === key) break;
+      this.#kept -= oldest.reduce((sum, { outcome }) => sum + first.length + sizeOf(outcome), 0);
+      this.#outcomes.delete(first);
+    }
   }
+}
+
+/** A short text that stands for a long one. */
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
 }
 
 /** All that a host is made of but for the files around it. */

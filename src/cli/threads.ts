@@ -1,4 +1,4 @@
-import { getHeapStatistics } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { HostCommand, HostTask, Result, RunOrders } from './host-work.ts';
 import type { ThreadAnswer, ThreadTask } from './thread.ts';
@@ -17,6 +17,13 @@ const YOUNG = 96;
  * to twice.
  */
 const OLD = 2000;
+
+/**
+ * After how much work of a function V8 looks whether to compile it for speed, some five times as much as it asks for by
+ * itself. Each thread compiles for itself, and of a thousand functions most never give back what that takes: a lint of
+ * a thousand hosts takes a quarter less time with this, one of ten thousand the same.
+ */
+const INTERRUPT_BUDGET = 600_000;
 
 /**
  * Works on hosts in threads.
@@ -51,6 +58,7 @@ export async function* inThreads<C extends HostCommand>(
       }
     }
   };
+  setFlagsFromString(`--interrupt-budget=${INTERRUPT_BUDGET}`);
   try {
     for (let count = 0; count < jobs; count++) {
       const thread = new Worker(new URL('./thread.js', import.meta.url), {

@@ -1,8 +1,13 @@
-import { SourceFile } from '../text/source.ts';
+import type { SourceFile } from '../text/source.ts';
 import type { HostInput } from './host.ts';
 
 /** How the files around a host are asked for: by what its settings name, by what Dovecot includes, and the names in a folder. */
 type Kind = 'named' | 'included' | 'listed';
+
+const KINDS: readonly Kind[] = ['included', 'listed', 'named'];
+
+/** Gives a short text that stands for a long one: of different texts never the same. */
+export type Digest = (text: string) => string;
 
 /** What there was: a file, the names in a folder, or nothing. */
 type Answer = SourceFile | readonly string[] | null;
@@ -12,24 +17,19 @@ type Answer = SourceFile | readonly string[] | null;
  * with the same texts, if that one answers all the same.
  */
 export class Looks {
-  readonly #answers: Readonly<Record<Kind, Map<string, Answer>>> = {
+  readonly #digest: Digest;
+  /** What there was at each path: it need not be kept to be told from something else. */
+  readonly #digests: Readonly<Record<Kind, Map<string, string>>> = {
     named: new Map(),
     included: new Map(),
     listed: new Map(),
   };
+  #answers = new Map<string, Answer>();
   #asked: HostInput | null;
 
-  constructor(input: HostInput) {
+  constructor(input: HostInput, digest: Digest) {
     this.#asked = input;
-  }
-
-  /** The host is done: neither it is kept, nor what is known of the files that it had. */
-  letGo(): void {
-    this.#asked = null;
-    for (const answers of Object.values(this.#answers))
-      for (const [path, answer] of answers)
-        if (answer !== null && 'text' in answer)
-          answers.set(path, new SourceFile(answer.path, answer.text, answer.encoding));
+    this.#digest = digest;
   }
 
   /** A file that a setting names. */
@@ -58,20 +58,33 @@ export class Looks {
    * was made from the same host: that may ask through these looks itself.
    */
   agreesWith(input: HostInput): boolean {
-    for (const kind of ['included', 'listed', 'named'] as const)
-      for (const [path, answer] of this.#answers[kind])
-        if (!isSame(answer, ask(input, kind, path))) return false;
+    for (const kind of KINDS)
+      for (const [path, digest] of this.#digests[kind])
+        if (this.#digestOf(ask(input, kind, path)) !== digest) return false;
     if (this.#asked === null || firstOf(this.#asked) !== firstOf(input)) this.#asked = input;
     return true;
   }
 
+  /** The host is done, and not kept. */
+  letGo(): void {
+    this.#asked = null;
+    this.#answers = new Map();
+  }
+
+  #digestOf(answer: Answer): string {
+    if (answer === null) return '';
+    if (!('text' in answer)) return answer.join('\0');
+    return `${answer.encoding} ${answer.path} ${this.#digest(answer.text)}`;
+  }
+
   #look(kind: Kind, path: string): Answer {
-    const answers = this.#answers[kind];
-    let answer = answers.get(path);
-    if (answer === undefined) {
-      if (this.#asked === null) throw new Error(`there is no host to be asked for ${path}`);
-      answers.set(path, (answer = ask(this.#asked, kind, path)));
-    }
+    const known = this.#answers.get(`${kind} ${path}`);
+    if (known !== undefined) return known;
+    if (this.#asked === null) throw new Error(`there is no host to be asked for ${path}`);
+    const answer = ask(this.#asked, kind, path);
+    this.#answers.set(`${kind} ${path}`, answer);
+    const digests = this.#digests[kind];
+    if (!digests.has(path)) digests.set(path, this.#digestOf(answer));
     return answer;
   }
 }
@@ -85,14 +98,4 @@ function ask({ open, dovecot }: HostInput, kind: Kind, path: string): Answer {
   if (kind === 'named') return open(path);
   if (dovecot === null) return null;
   return kind === 'included' ? dovecot.open(path) : dovecot.entries(path);
-}
-
-function isSame(one: Answer, other: Answer): boolean {
-  if (one === other) return true;
-  if (one === null || other === null) return false;
-  if ('text' in one)
-    return (
-      'text' in other && one.text === other.text && one.path === other.path && one.encoding === other.encoding
-    );
-  return !('text' in other) && one.length === other.length && one.every((name, at) => name === other[at]);
 }

@@ -38,6 +38,9 @@ const PLAIN_PATH = /^[\w./-]+$/;
 /** The least that a name has: letters that no hexadecimal number has, and a digit, which words of the servers rarely have. */
 const HOST_NAME = /^(?=[a-z-]*[g-z])[a-z]{2,}(?=[a-z-]*\d)[a-z0-9-]*$/;
 
+/** Characters of a line with a name: of a longer one a report may show the beginning of the name alone. */
+const LONGEST_LINE = 100;
+
 /** Texts that say more of a name than that it is the same as another. */
 const BEYOND_NAMES = /-----BEGIN|(?:pcre|regexp):\s*\{/;
 
@@ -49,7 +52,9 @@ const BEYOND_NAMES = /-----BEGIN|(?:pcre|regexp):\s*\{/;
 export function standIn(input: HostInput, named: boolean): StandIn | null {
   const { root, postfix, dovecot } = input;
   if (input.facts !== undefined || !PLAIN_PATH.test(root)) return null;
-  const heads = [postfix?.main, postfix?.master, dovecot?.main].filter((source) => source != null);
+  const heads = [postfix?.main, postfix?.master, dovecot?.main].filter(
+    (source) => source !== null && source !== undefined,
+  );
   const base = root.replace(LAYOUT, '');
   const folder = pathStandingIn(base);
   const paths = [...heads.map(({ path }) => path), postfix?.directory, dovecot?.directory];
@@ -179,20 +184,27 @@ class Standing implements StandIn {
   }
 }
 
-/** Whether a name stands in a text as a word of its own alone, and always written the same. */
+/** Whether a name stands in a text as a word of its own alone, always written the same, and where no report cuts it. */
 function isRegular(text: string, name: string): boolean {
   const lower = text.toLowerCase();
   if (lower.length !== text.length) return false;
   for (let at = lower.indexOf(name); at >= 0; at = lower.indexOf(name, at + 1)) {
-    if (!text.startsWith(name, at)) return false;
-    if (isWordCharacter(lower.charAt(at - 1)) || isWordCharacter(lower.charAt(at + name.length)))
+    const end = at + name.length;
+    if (
+      !text.startsWith(name, at) ||
+      isWordCharacter(text.charAt(at - 1)) ||
+      isWordCharacter(text.charAt(end))
+    )
       return false;
+    const lineEnd = text.indexOf('\n', end);
+    const length = (lineEnd < 0 ? text.length : lineEnd) - text.lastIndexOf('\n', at) - 1;
+    if (length > LONGEST_LINE) return false;
   }
   return true;
 }
 
 function isWordCharacter(character: string): boolean {
-  return /[\w]/.test(character);
+  return /\w/.test(character);
 }
 
 /** What a host is called: the first part of the name that it gives itself, else the folder that is called like a host. */

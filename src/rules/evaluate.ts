@@ -46,6 +46,9 @@ export interface EvaluateOptions {
   readonly known?: KnownServers;
 }
 
+/** Servers that are kept where hardly two are the same. */
+const FEW_SERVERS = 4;
+
 /** What a rule looks at: one server, or both. */
 type Side = Exclude<Rule['applies']['server'], 'any'>;
 
@@ -159,7 +162,7 @@ function severalFindings(
         ruleSet,
         rulesOf(ruleSet, side),
         options,
-        side === 'both' ? known : new KnownServers(),
+        side === 'both' ? known : new KnownServers(undefined, FEW_SERVERS),
       );
   // The secrets of one server are hidden in what is said of the other.
   if (postfix !== null && dovecot !== null && `${secretsOf(postfix)}${secretsOf(dovecot)}` !== '')

@@ -1,7 +1,7 @@
 import { buildHost, type DovecotHost, type Host, type HostInput, type PostfixHost } from '../hosts/host.ts';
-import { firstOf, Looks } from '../hosts/looks.ts';
+import { type Digest, firstOf, Looks } from '../hosts/looks.ts';
 import type { Finding } from '../model/finding.ts';
-import type { SourceFile } from '../text/source.ts';
+import { type Location, SourceFile } from '../text/source.ts';
 import { secretsOf } from './redact.ts';
 import type { Rule } from './rule.ts';
 
@@ -25,13 +25,13 @@ interface KnownServer<S> {
 type KnownByTexts<S> = Map<string, KnownServer<S>[]>;
 
 /** Servers of a kind that are kept with all that is known of them, some 200 kB each. */
-const MOST_SERVERS = 400;
+const MOST_SERVERS = 150;
 
 /** Of those with the same texts, so many that differ in the files around them. */
-const MOST_ALIKE = 8;
+const MOST_ALIKE = 3;
 
-/** Characters of templates and parts of which is kept what was found in them. */
-const MOST_JUDGED = 3_000_000;
+/** Templates and parts of which is kept what was found in them. */
+const MOST_JUDGED = 1000;
 
 /** What is found in a host, its fingerprints left out of account. */
 export interface HostFindings {
@@ -58,11 +58,22 @@ export class KnownServers {
   readonly #dovecot: KnownByTexts<DovecotHost> = new Map();
   readonly #hosts = new WeakMap<Host, KnownHost>();
   readonly #judged = new Map<string, { readonly looks: Looks; readonly findings: HostFindings }[]>();
-  #judgedSize = 0;
   #first: HostInput | null = null;
   readonly #inUse = new Set<Looks>();
+  readonly #digest: Digest;
+  readonly #most: number;
 
-  /** Reads a host; of servers that are known nothing is read again. The one before is no more asked for its files,
+  /**
+   * @param digest stands for texts that are kept to be compared; without it they are kept themselves
+   * @param most so many servers of a kind are kept
+   */
+  constructor(digest: Digest = (text) => text, most = MOST_SERVERS) {
+    this.#digest = digest;
+    this.#most = most;
+  }
+
+  /**
+   * Reads a host; of servers that are known nothing is read again. The one before is no more asked for its files,
    * unless it was made of the same host.
    */
   hostOf(input: HostInput): Host {
@@ -131,24 +142,22 @@ export class KnownServers {
    * @param asked what is asked of it beside
    */
   findingsIn(input: HostInput, asked: string, judge: (input: HostInput) => HostFindings): HostFindings {
-    const key = [asked, ...keyOf(input)].join('\0');
+    const key = this.#digest([asked, ...keyOf(input)].join('\0'));
     const alike = this.#judged.get(key) ?? [];
     const before = alike.find(({ looks }) => looks.agreesWith(input));
     if (before !== undefined) {
       before.looks.letGo();
+      this.#judged.delete(key);
+      this.#judged.set(key, alike);
       return before.findings;
     }
-    const looks = new Looks(input);
+    const looks = new Looks(input, this.#digest);
     const { inOwnNames: _, ...nameless } = looks.through(input);
-    const findings = judge(nameless);
+    const findings = withoutTrees(judge(nameless));
     looks.letGo();
+    this.#judged.delete(key);
     this.#judged.set(key, [...alike, { looks, findings }].slice(-MOST_ALIKE));
-    this.#judgedSize += key.length;
-    for (const first of this.#judged.keys()) {
-      if (this.#judgedSize <= MOST_JUDGED) break;
-      this.#judgedSize -= first.length * (this.#judged.get(first)?.length ?? 0);
-      this.#judged.delete(first);
-    }
+    if (this.#judged.size > MOST_JUDGED) this.#judged.delete(this.#judged.keys().next().value ?? '');
     return findings;
   }
 
@@ -175,7 +184,7 @@ export class KnownServers {
     input: HostInput,
     serverOf: (host: Host) => S | null,
   ): KnownServer<S> {
-    const key = keyOf(input).join('\0');
+    const key = this.#digest(keyOf(input).join('\0'));
     const alike = all.get(key) ?? [];
     const before = alike.find(({ looks }) => looks.agreesWith(input));
     if (before !== undefined) {
@@ -183,15 +192,35 @@ export class KnownServers {
       all.set(key, alike);
       return before;
     }
-    const looks = new Looks(input);
+    const looks = new Looks(input, this.#digest);
     const server = serverOf(buildHost(looks.through(input)));
     if (server === null) throw new Error('a server without its texts');
     const known: KnownServer<S> = { looks, server, found: new Map(), both: new WeakMap() };
     all.delete(key);
     all.set(key, [...alike, known].slice(-MOST_ALIKE));
-    if (all.size > MOST_SERVERS) all.delete(all.keys().next().value ?? '');
+    if (all.size > this.#most) all.delete(all.keys().next().value ?? '');
     return known;
   }
+}
+
+/** The same findings, at places in files of which nothing is known: else all that was read of them would be kept, too. */
+function withoutTrees({ certain, possible }: HostFindings): HostFindings {
+  const files = new Map<SourceFile, SourceFile>();
+  const place = ({ source, span }: Location): Location => {
+    const own = files.get(source) ?? new SourceFile(source.path, source.text, source.encoding);
+    files.set(source, own);
+    return { source: own, span };
+  };
+  const bare = (finding: Finding): Finding => {
+    const { valueOrigin: _, ...rest } = finding;
+    return {
+      ...rest,
+      at: place(finding.at),
+      related: finding.related.map((one) => ({ ...one, at: place(one.at) })),
+    };
+  };
+  const findings = certain.map(bare);
+  return { certain: findings, possible: possible === certain ? findings : possible.map(bare) };
 }
 
 /** All that a server is made of but for the files around it. */

@@ -68,6 +68,16 @@ describe('a part is judged for what it proves:', () => {
         `${source.path}:${source.position(span.start).line} ${rule.replace(/^\w+\//, '')}`,
     );
 
+  it('the other server, of which everything is there, is judged as a whole', () => {
+    const texts = {
+      'master.cf': 'smtp inet n - n - - smtpd\n',
+      'dovecot.conf': 'protocols = imap\nssl_min_protocol = TLSv1\n',
+    };
+    const alone = said({ 'dovecot.conf': texts['dovecot.conf'] });
+    expect(alone).toContain('dovecot.conf:1 tls-optional');
+    expect(said(texts, 'postfix').filter((one) => one.startsWith('dovecot.conf'))).toEqual(alone);
+  });
+
   test.each<[string, string, readonly string[]]>([
     ['nothing of what is not set', 'smtpd_tls_security_level = may\n', []],
     [

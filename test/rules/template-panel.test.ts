@@ -116,6 +116,18 @@ it('what is certain is found in each rendering by itself that has its line', () 
   expect(checked).toBeGreaterThan(1000);
 });
 
+it('says of a value in which line of the template it stands, not of a rendering', () => {
+  const input = hostInputFromTexts({
+    'main.cf':
+      '{% if one %}\nrelayhost =\n{% else %}\n# two\n# three\n{% endif %}\nsmtpd_tls_security_level = may\nsmtpd_tls_protocols = !SSLv2\n',
+    'master.cf': 'smtp inet n - n - - smtpd\nsmtp unix - - n - - smtp\n',
+  });
+  const found = evaluate(buildHost(input), BUILTIN_RULES, strict);
+  const values = found.filter(({ setting }) => setting === 'smtpd_tls_protocols');
+  expect(values.map(({ valueFrom }) => valueFrom)).toContain('main.cf line 8');
+  expect(values.every(({ valueFrom }) => valueFrom === 'main.cf line 8')).toBe(true);
+});
+
 describe('servers of renderings', () => {
   const text = {
     'main.cf':
