@@ -5,7 +5,7 @@ import { type StandIn, standIn } from '../hosts/stand-in.ts';
 import type { SourceFile } from '../text/source.ts';
 
 /** Characters of what is kept. */
-const MOST_KEPT = 25_000_000;
+const MOST_KEPT = 10_000_000;
 
 /** Of hosts with the same texts, so many that differ in the files around them. */
 const MOST_ALIKE = 8;

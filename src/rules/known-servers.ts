@@ -25,13 +25,13 @@ interface KnownServer<S> {
 type KnownByTexts<S> = Map<string, KnownServer<S>[]>;
 
 /** Servers of a kind that are kept with all that is known of them, some 200 kB each. */
-const MOST_SERVERS = 150;
+const MOST_SERVERS = 20;
 
 /** Of those with the same texts, so many that differ in the files around them. */
 const MOST_ALIKE = 3;
 
 /** Templates and parts of which is kept what was found in them. */
-const MOST_JUDGED = 1000;
+const MOST_JUDGED = 300;
 
 /** What is found in a host, its fingerprints left out of account. */
 export interface HostFindings {
