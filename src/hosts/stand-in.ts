@@ -1,3 +1,4 @@
+import dovecotServices from '../dovecot/data/services.json' with { type: 'json' };
 import dovecotSettings from '../dovecot/data/settings.json' with { type: 'json' };
 import postfixParameters from '../postfix/data/parameters.json' with { type: 'json' };
 import { SourceFile } from '../text/source.ts';
@@ -171,7 +172,7 @@ class Standing implements StandIn {
     const known = this.#sources.get(source);
     if (known !== undefined) return known;
     const { path, text, encoding } = source;
-    if (this.#own !== null && BEYOND_NAMES.test(text)) this.#fit = false;
+    if (LEFT_OVER.test(text) || (this.#own !== null && BEYOND_NAMES.test(text))) this.#fit = false;
     const standing = new SourceFile(this.#path(path), this.#text(text), encoding);
     this.#sources.set(source, standing);
     return standing;
@@ -184,7 +185,10 @@ class Standing implements StandIn {
   }
 }
 
-/** Whether a name stands in a text as a word of its own alone, always written the same, and where no report cuts it. */
+/**
+ * Whether a name stands in a text as a word of its own alone, always written the same, not at the beginning of a line,
+ * where settings and services have their names, and where no report cuts it.
+ */
 function isRegular(text: string, name: string): boolean {
   const lower = text.toLowerCase();
   if (lower.length !== text.length) return false;
@@ -196,9 +200,10 @@ function isRegular(text: string, name: string): boolean {
       isWordCharacter(text.charAt(end))
     )
       return false;
+    const lineStart = text.lastIndexOf('\n', at) + 1;
     const lineEnd = text.indexOf('\n', end);
-    const length = (lineEnd < 0 ? text.length : lineEnd) - text.lastIndexOf('\n', at) - 1;
-    if (length > LONGEST_LINE) return false;
+    if ((lineEnd < 0 ? text.length : lineEnd) - lineStart > LONGEST_LINE) return false;
+    if (text.slice(lineStart, at).trim() === '') return false;
   }
   return true;
 }
@@ -223,7 +228,7 @@ let words: ReadonlySet<string> | null = null;
 /** Whether a name has a part that means something to the servers or to OpenSSL: `sha256`, `x25519`, `imap4`. */
 function isWordOfServers(name: string): boolean {
   words ??= new Set(
-    [postfixParameters, dovecotSettings, ciphers, groups].flatMap(
+    [postfixParameters, dovecotSettings, dovecotServices, ciphers, groups].flatMap(
       (table) =>
         JSON.stringify(table)
           .toLowerCase()

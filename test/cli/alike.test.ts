@@ -217,6 +217,12 @@ describe('a name that stands in', () => {
     expect(standIn(await inputOf(name), true)?.isNamed ?? false).toBe(false);
   });
 
+  it('does not stand for one that is also the name of a setting or a service', async () => {
+    writeHost('mx10', { 'postfix/master.cf': `${MASTER}mx10 unix - - n - - smtp\n` });
+    writeHost('mx11', { 'dovecot/dovecot.conf': 'plugin {\n  mx11 = yes\n}\n' });
+    for (const name of ['mx10', 'mx11']) expect(standIn(await inputOf(name), true)?.isNamed).toBe(false);
+  });
+
   it('does not stand for one that a certificate or a table has', async () => {
     writeHost('mx10', {
       'postfix/mx10': 'mx10.example.net OK\n',
