@@ -122,6 +122,12 @@ describe('what comes of a host is the same where others are alike', () => {
       'postfix/main.cf': 'mynetworks = pcre:{ {/^mx27/ OK} }\nsmtpd_tls_security_level = may\n',
     });
     writeHost('mx28', { 'dovecot/conf.d/10-auth.conf': 'disable_plaintext_auth = maybe\n' });
+    // Findings that have the name in their fingerprints.
+    for (const name of ['mx40', 'mx41'])
+      writeHost(name, {
+        'postfix/main.cf': `relayhost = [${name}.example.net]\nrelayhost = [b.example.net]\n`,
+        'postfix/master.cf': `${MASTER}lmtp unix - - y - - lmtp\n  -o smtpd_banner=${name}\n`,
+      });
     // A template, and a comment that silences.
     writeHost('mx30', {
       'postfix/main.cf':
@@ -180,6 +186,12 @@ describe('work', () => {
     writeHost('mx144');
     const all = ['mx10', 'mx11', 'mx12', 'mx13', 'mx144'];
     expect(await worked(all)).toEqual(all);
+  });
+
+  it('is done under the own name where a file that is looked into has it otherwise', async () => {
+    for (const name of ['mx10', 'mx11'])
+      writeHost(name, { 'dovecot/conf.d/10-auth.conf': '# as on the old xmx10 and xmx11\n' });
+    expect(await worked(['mx10', 'mx11'])).toEqual(['mx10', 'mx10', 'mx11', 'mx11']);
   });
 
   it('is done under the own name where a text has a part of the one that stands in', async () => {
