@@ -325,13 +325,15 @@ class Table implements ParameterTable {
   }
 }
 
-/** The names of the lines that fulfil a condition: going through the keys is the cheapest way through a thousand. */
+/** The names of the lines that fulfil a condition: a loop over the keys is the cheapest way through a thousand. */
 function namesOf(fulfils: (line: Line, name: string) => boolean): readonly string[] {
   const { parameters } = file;
-  return Object.keys(parameters).filter((name) => {
+  const found: string[] = [];
+  for (const name of Object.keys(parameters)) {
     const line = parameters[name];
-    return line !== undefined && fulfils(line, name);
-  });
+    if (line !== undefined && fulfils(line, name)) found.push(name);
+  }
+  return found;
 }
 
 function lineOf(name: string): Line | undefined {

@@ -12,7 +12,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   let limit = typed.length <= 4 ? 1 : typed.length <= 9 ? 2 : 3;
   let best: string | null = null;
   let unique = true;
-  const letters = new Uint32Array(LETTERS);
+  const letters = Array.from({ length: LETTERS }, () => 0);
   for (let at = 0; at < typed.length; at++) {
     const letter = typed.charCodeAt(at) % LETTERS;
     letters[letter] = (letters[letter] ?? 0) + 1;
@@ -36,13 +36,10 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
 /** Letters are counted in as many places: where some share one, fewer seem to be missing. */
 const LETTERS = 32;
 
-/** The letters that are not found yet: one list for all the candidates there are. */
-const left = new Uint32Array(LETTERS);
-
 /** How many letters of the candidate the typed word does not have, at least, or more than `limit`: never more than there are errors, and soon counted. */
-function lettersMissing(letters: Uint32Array, candidate: string, limit: number): number {
+function lettersMissing(letters: readonly number[], candidate: string, limit: number): number {
+  const left = letters.slice();
   const text = candidate.toLowerCase();
-  left.set(letters);
   let missing = 0;
   for (let at = 0; at < text.length; at++) {
     const letter = text.charCodeAt(at) % LETTERS;

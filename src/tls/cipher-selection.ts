@@ -131,16 +131,30 @@ const MOST_SELECTED = 10_000;
 
 /** Whether a suite has a bit of each mask, of those columns that the selector says something of. */
 function meets(masks: Selector, selector: Selector, columns: readonly number[]): boolean {
-  return columns.every((column) => ((selector[column] ?? 0) & (masks[column] ?? 0)) !== 0);
+  for (const column of columns) {
+    if (((selector[column] ?? 0) & (masks[column] ?? 0)) === 0) return false;
+  }
+  return true;
 }
 
-/** The strengths that a suite counts as. */
-function strengthsOf({ marks }: CipherSuite): readonly string[] {
+/** What a suite has in each column. */
+type Values = Readonly<Record<Column, readonly string[]>>;
+
+function valuesOf(suite: CipherSuite): Values {
+  const { marks } = suite;
   const classes = marks.filter((mark) => mark !== 'export' && mark !== 'not-default');
-  return classes.length === 0 ? NO_STRENGTH : classes;
+  return {
+    Kx: [suite.keyExchange],
+    Au: [suite.authentication],
+    Enc: [suite.encryption],
+    Mac: [suite.mac],
+    Protocol: [suite.protocol],
+    Strength: classes.length === 0 ? ['NONE'] : classes,
+    Export: [marks.includes('export') ? 'yes' : 'no'],
+    // Nothing is said of a suite that is in the default list.
+    Default: marks.includes('not-default') ? ['no'] : [],
+  };
 }
-
-const NO_STRENGTH: readonly string[] = ['NONE'];
 
 /** Numbers the values of each column. */
 class Bits {
@@ -160,18 +174,20 @@ class Bits {
     return bit;
   }
 
-  /** What a suite has in each column, with the sizes of ciphers that come in several. */
+  /** What `valuesOf` says of a suite, with the sizes of ciphers that come in several. */
   ofSuite(suite: CipherSuite, sized: ReadonlySet<string>): number[] {
     const { encryption, bits, marks } = suite;
     let strength = 0;
-    for (const mark of strengthsOf(suite)) strength |= this.of(STRENGTH, mark);
+    for (const mark of marks) {
+      if (mark !== 'export' && mark !== 'not-default') strength |= this.of(STRENGTH, mark);
+    }
     const masks: number[] = [];
     masks[KX] = this.of(KX, suite.keyExchange);
     masks[AU] = this.of(AU, suite.authentication);
     masks[ENC] = this.of(ENC, sized.has(encryption) ? `${encryption}(${bits})` : encryption);
     masks[MAC] = this.of(MAC, suite.mac);
     masks[PROTOCOL] = this.of(PROTOCOL, suite.protocol);
-    masks[STRENGTH] = strength;
+    masks[STRENGTH] = strength === 0 ? this.of(STRENGTH, 'NONE') : strength;
     masks[EXPORT] = this.of(EXPORT, marks.includes('export') ? 'yes' : 'no');
     masks[DEFAULT] = marks.includes('not-default') ? this.of(DEFAULT, 'no') : 0;
     return masks;
@@ -201,33 +217,24 @@ export function sorter<K>(
 ): (suite: CipherSuite) => readonly K[] {
   const entries = [...conditions];
   // Suites have few values in each column: what a value rules out is looked up, one bit a key.
-  const ruledOut = COLUMNS.map(() => new Map<string, number>());
-  const outBy = (column: number, value: string, all: readonly string[]): number => {
-    const known = ruledOut[column]?.get(value);
-    if (known !== undefined) return known;
-    let mask = 0;
-    for (const [index, [, asked]] of entries.entries()) {
-      if (asked.some((one) => one.column === COLUMNS[column] && !holds(one, all))) mask |= 1 << index;
-    }
-    ruledOut[column]?.set(value, mask);
-    return mask;
-  };
-  const outByOne = (column: number, value: string): number => outBy(column, value, [value]);
+  const ruledOut = new Map<string, number>();
   // Many suites have the same keys, and then the same list of them.
   const lists = new Map<number, readonly K[]>();
   return (suite) => {
-    const { marks } = suite;
-    const strengths = strengthsOf(suite);
-    const out =
-      outByOne(KX, suite.keyExchange) |
-      outByOne(AU, suite.authentication) |
-      outByOne(ENC, suite.encryption) |
-      outByOne(MAC, suite.mac) |
-      outByOne(PROTOCOL, suite.protocol) |
-      outBy(STRENGTH, strengths.join(), strengths) |
-      outByOne(EXPORT, marks.includes('export') ? 'yes' : 'no') |
-      // Nothing is said of a suite that is in the default list.
-      (marks.includes('not-default') ? outByOne(DEFAULT, 'no') : outBy(DEFAULT, '', []));
+    const own = valuesOf(suite);
+    let out = 0;
+    for (const column of COLUMNS) {
+      const name = `${column}=${own[column].join()}`;
+      let mask = ruledOut.get(name);
+      if (mask === undefined) {
+        mask = 0;
+        for (const [index, [, all]] of entries.entries()) {
+          if (all.some((one) => one.column === column && !holds(one, own[column]))) mask |= 1 << index;
+        }
+        ruledOut.set(name, mask);
+      }
+      out |= mask;
+    }
     let keys = lists.get(out);
     if (keys === undefined) {
       keys = entries.flatMap(([key], index) => ((out & (1 << index)) === 0 ? [key] : []));

@@ -58,8 +58,8 @@ export function groupOf(name: string, openssl: Release, names: 'objects' | 'libr
     known !== undefined &&
     known !== '-' &&
     (known === name || (loose && known.toLowerCase() === name.toLowerCase()));
-  lines ??= data.groups.map((line) => line.split(' '));
-  for (const [short = '', nist, alias, bits, kind, since = ''] of lines) {
+  for (const line of data.groups) {
+    const [short = '', nist, alias, bits, kind, since = ''] = line.split(' ');
     if (!same(short) && !same(nist) && !(loose && same(alias))) continue;
     if (!atLeast(openssl, since)) return null;
     return {
@@ -72,9 +72,6 @@ export function groupOf(name: string, openssl: Release, names: 'objects' | 'libr
   }
   return null;
 }
-
-/** The groups of the table, taken apart when one is first asked for. */
-let lines: readonly (readonly string[])[] | null = null;
 
 /**
  * The groups that an item of a list stands for. Since 3.3 `?` before a name lets an unknown one pass; since

@@ -163,20 +163,18 @@ class Library {
 }
 
 function readSuite(line: string): CipherSuite {
-  // To take it apart by a pattern of names goes through an iterator, which a first run is slow at.
-  const fields = line.split(' ');
-  const marks = fields[10] ?? '';
+  const [id = '', name, iana, protocol, kx, au, enc, bits, mac, strength, marks = ''] = line.split(' ');
   return {
-    name: fields[1] ?? '',
-    iana: fields[2] ?? '',
-    id: Number.parseInt(fields[0] ?? '', 16),
-    protocol: PROTOCOLS.find((known) => known === fields[3]) ?? 'SSLv3',
-    keyExchange: fields[4] ?? '',
-    authentication: fields[5] ?? '',
-    encryption: fields[6] ?? '',
-    bits: Number(fields[7]),
-    mac: fields[8] ?? '',
-    strength: Number(fields[9]),
+    name: name ?? '',
+    iana: iana ?? '',
+    id: Number.parseInt(id, 16),
+    protocol: PROTOCOLS.find((known) => known === protocol) ?? 'SSLv3',
+    keyExchange: kx ?? '',
+    authentication: au ?? '',
+    encryption: enc ?? '',
+    bits: Number(bits),
+    mac: mac ?? '',
+    strength: Number(strength),
     marks: marks === '' ? [] : marks.split(','),
   };
 }
