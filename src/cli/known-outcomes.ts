@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { HostInput } from '../hosts/host.ts';
-import { Looks } from '../hosts/looks.ts';
+import { Looks, textsOf } from '../hosts/looks.ts';
 import { type StandIn, standIn } from '../hosts/stand-in.ts';
-import type { SourceFile } from '../text/source.ts';
 
 /** Characters of what is kept. */
 const MOST_KEPT = 10_000_000;
@@ -94,15 +93,9 @@ export function digestOf(text: string): string {
 }
 
 /** All that a host is made of but for the files around it. */
-function keyOf({ root, postfix, dovecot, releases, parts, now }: HostInput): string {
-  const textOf = (source: SourceFile | null): readonly string[] =>
-    source === null ? ['-'] : [source.path, source.encoding, source.text];
-  return [
-    root,
-    JSON.stringify([releases, parts, now]),
-    ...(postfix === null ? [] : [postfix.directory, ...textOf(postfix.main), ...textOf(postfix.master)]),
-    ...(dovecot === null ? [] : [dovecot.directory, `${dovecot.mainAssumed}`, ...textOf(dovecot.main)]),
-  ].join('\0');
+function keyOf(input: HostInput): string {
+  const { root, releases, parts, now } = input;
+  return [root, JSON.stringify([releases, parts, now]), ...textsOf(input)].join('\0');
 }
 
 /** Plain data with the own names in all its texts; null where a text has lost a part of one. */

@@ -94,6 +94,16 @@ export function firstOf(input: HostInput): HostInput {
   return input.first ?? input;
 }
 
+/** The texts of which the servers of a host are made, but for the files around them, and where they lie. */
+export function textsOf({ postfix, dovecot }: HostInput): readonly string[] {
+  const parts = (source: SourceFile | null): readonly string[] =>
+    source === null ? ['-'] : [source.path, source.encoding, source.text];
+  return [
+    ...(postfix === null ? [] : [postfix.directory, ...parts(postfix.main), ...parts(postfix.master)]),
+    ...(dovecot === null ? [] : [dovecot.directory, `${dovecot.mainAssumed}`, ...parts(dovecot.main)]),
+  ];
+}
+
 function ask({ open, dovecot }: HostInput, kind: Kind, path: string): Answer {
   if (kind === 'named') return open(path);
   if (dovecot === null) return null;

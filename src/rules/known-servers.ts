@@ -1,5 +1,5 @@
 import { buildHost, type DovecotHost, type Host, type HostInput, type PostfixHost } from '../hosts/host.ts';
-import { type Digest, firstOf, Looks } from '../hosts/looks.ts';
+import { type Digest, firstOf, Looks, textsOf } from '../hosts/looks.ts';
 import type { Finding } from '../model/finding.ts';
 import { type Location, SourceFile } from '../text/source.ts';
 import { secretsOf } from './redact.ts';
@@ -224,17 +224,10 @@ function withoutTrees({ certain, possible }: HostFindings): HostFindings {
 }
 
 /** All that a server is made of but for the files around it. */
-function keyOf({ postfix, dovecot, releases, parts, now }: HostInput): readonly string[] {
+function keyOf(input: HostInput): readonly string[] {
+  const { postfix, dovecot, releases, parts, now } = input;
   const ofServers = [postfix === null ? null : releases.postfix, dovecot === null ? null : releases.dovecot];
-  return [
-    JSON.stringify([...ofServers, releases.openssl, parts ?? [], now ?? 0]),
-    ...(postfix === null ? [] : [postfix.directory, ...partsOf(postfix.main), ...partsOf(postfix.master)]),
-    ...(dovecot === null ? [] : [dovecot.directory, `${dovecot.mainAssumed}`, ...partsOf(dovecot.main)]),
-  ];
-}
-
-function partsOf(source: SourceFile | null): readonly string[] {
-  return source === null ? ['-'] : [source.path, source.encoding, source.text];
+  return [JSON.stringify([...ofServers, releases.openssl, parts ?? [], now ?? 0]), ...textsOf(input)];
 }
 
 function foundIn<S extends PostfixHost | DovecotHost>(
