@@ -176,7 +176,7 @@ async function faultsOf(
   const { tls, port, role, context } = endpoint;
   const starttls = tls.mode === 'implicit' ? null : endpoint.spoken === 'imap' ? 'imap' : 'pop3';
   const names = context.localName === undefined ? {} : { serverName: context.localName };
-  const seen = await probe({ host: '127.0.0.1', port: port ?? 0, starttls, ...names, timeoutMs: 5000 });
+  const seen = await probe({ host: '127.0.0.1', port: port ?? 0, starttls, ...names });
   counts.endpoints++;
   counts.suites += seen.tls.ciphers.length;
   const faults: string[] = [];

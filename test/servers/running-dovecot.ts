@@ -38,7 +38,7 @@ export function makeHome(root: Root): Home {
  * Starts a Dovecot on dovecot.conf of a folder.
  *
  * @param ports ports that will be open: the call returns when all of them answer, or the server has ended, or
- *   after some seconds; without any it waits for the line in the log that says that it started
+ *   after a minute; without any it waits for the line in the log that says that it started
  */
 export async function startDovecot(
   root: Root,
@@ -68,7 +68,8 @@ export async function startDovecot(
     for (const port of ports) if (!(await answers(port, host))) return false;
     return log().includes('starting up');
   };
-  for (let attempt = 0; attempt < 150 && child.exitCode === null; attempt++) {
+  const end = Date.now() + PATIENCE;
+  while (Date.now() < end && child.exitCode === null) {
     if (await ready()) break;
     await wait(50);
   }
@@ -131,19 +132,26 @@ export interface Client {
   /** How TLS begins. */
   readonly tls: 'none' | 'starttls' | 'implicit';
   readonly serverName?: string;
+  /** The server will not answer, as far as is known: it is given a short time to do so all the same. */
+  readonly inVain?: boolean;
 }
 
-/** Milliseconds to wait for a server that says nothing. */
-const PATIENCE = 4000;
+/** Milliseconds to wait for a server: on a machine that is busy, a server that works may take long. */
+const PATIENCE = 60_000;
+
+/** The same for a server that will say nothing. */
+const PATIENCE_IN_VAIN = 4000;
 
 /** A dialogue in lines. */
 class Dialogue {
   #socket: net.Socket;
   #buffer = '';
   #wake: (() => void) | null = null;
+  readonly #patience: number;
 
-  constructor(socket: net.Socket) {
+  constructor(socket: net.Socket, patience: number) {
     this.#socket = socket;
+    this.#patience = patience;
     socket.on('data', (data: Buffer) => {
       this.#buffer += data.toString('latin1');
       this.#wake?.();
@@ -151,7 +159,7 @@ class Dialogue {
     const ended = (): void => this.#wake?.();
     socket.on('error', ended);
     socket.on('close', ended);
-    socket.setTimeout(PATIENCE, () => socket.destroy());
+    socket.setTimeout(patience, () => socket.destroy());
   }
 
   /** The text up to the line that matches; what there is of it when the server hangs up. */
@@ -183,7 +191,7 @@ class Dialogue {
   /** Takes the dialogue over to TLS; null when the handshake fails. */
   secure(serverName: string | undefined): Promise<Dialogue | null> {
     this.#socket.removeAllListeners();
-    return handshake({ socket: this.#socket }, serverName);
+    return handshake({ socket: this.#socket }, serverName, this.#patience);
   }
 
   close(): void {
@@ -193,29 +201,34 @@ class Dialogue {
 
 const ANY_TLS = { rejectUnauthorized: false, minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' } as const;
 
-function handshake(options: tls.ConnectionOptions, serverName: string | undefined): Promise<Dialogue | null> {
+function handshake(
+  options: tls.ConnectionOptions,
+  serverName: string | undefined,
+  patience: number,
+): Promise<Dialogue | null> {
   return new Promise((resolve) => {
     const secure = tls.connect({ ...ANY_TLS, ...options, servername: serverName ?? '' }, () => {
       secure.removeAllListeners();
-      resolve(new Dialogue(secure));
+      resolve(new Dialogue(secure, patience));
     });
     secure.once('error', () => resolve(null));
     secure.once('close', () => resolve(null));
-    secure.setTimeout(PATIENCE, () => secure.destroy());
+    secure.setTimeout(patience, () => secure.destroy());
   });
 }
 
 /** Opens a dialogue as the client says; null where TLS cannot be begun. */
-async function open({ protocol, host, port, from, tls: begin, serverName }: Client): Promise<{
+async function open({ protocol, host, port, from, tls: begin, serverName, inVain }: Client): Promise<{
   readonly dialogue: Dialogue;
   readonly greeting: string;
 } | null> {
   const address = { host, port, localAddress: from };
+  const patience = inVain === true ? PATIENCE_IN_VAIN : PATIENCE;
   if (begin === 'implicit') {
-    const dialogue = await handshake(address, serverName);
+    const dialogue = await handshake(address, serverName, patience);
     return dialogue === null ? null : { dialogue, greeting: await dialogue.until(/^/) };
   }
-  const plain = new Dialogue(net.connect(address));
+  const plain = new Dialogue(net.connect(address), patience);
   const greeting = await plain.until(/^/);
   if (begin === 'none') return { dialogue: plain, greeting };
   const reply = protocol === 'imap' ? await plain.ask('t STARTTLS', /^t /) : await plain.ask('STLS', /^[+-]/);

@@ -117,9 +117,10 @@ export async function startPostfix(
   const started = inRoot(root, ['postfix', '-c', folder, 'start']);
   try {
     if (started.status !== 0) throw new Error(`postfix start: ${started.stderr}`);
-    for (let attempt = 0; ports.length > 0; attempt++) {
+    const end = Date.now() + PATIENCE;
+    while (ports.length > 0) {
       if (await answers(ports[0] ?? 0)) break;
-      if (attempt > 50) throw new Error(`nothing listens on ${ports[0]}`);
+      if (Date.now() > end) throw new Error(`nothing listens on ${ports[0]}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   } catch (error) {
@@ -197,8 +198,8 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-/** Milliseconds to wait for a server that says nothing; postscreen takes six seconds before it greets. */
-const PATIENCE = 12_000;
+/** Milliseconds to wait for a server: postscreen takes six seconds before it greets, a busy machine longer. */
+const PATIENCE = 60_000;
 
 /** An SMTP dialogue: one reply, possibly of several lines, for each command. */
 class Dialogue {
