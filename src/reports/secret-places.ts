@@ -1,5 +1,6 @@
 import { secretSpans } from '../dovecot/secrets.ts';
-import type { Host } from '../hosts/host.ts';
+import type { DovecotHost, Host, PostfixHost } from '../hosts/host.ts';
+import { perServer } from '../hosts/per-server.ts';
 import { isSecret } from '../model/secrets.ts';
 import { listWords } from '../postfix/configuration.ts';
 import type { SourceFile, Span } from '../text/source.ts';
@@ -10,19 +11,53 @@ export type SecretPlaces = (source: SourceFile, line: Span) => readonly Span[];
 const PASSWORD_MAPS = /password_maps$/i;
 const PASSWORD_FILE = /passw|secret|credential/i;
 
+/** Where the secrets of one server stand. */
+interface ServerSecrets {
+  /** By the path of each of its configuration files. */
+  readonly spans: ReadonlyMap<string, readonly Span[]>;
+  /** Names of files that are tables of passwords. */
+  readonly tables: ReadonlySet<string>;
+}
+
+const NONE: ServerSecrets = { spans: new Map(), tables: new Set() };
+
 /** Where the secrets of a host stand: values of secret settings, and the right-hand sides of password tables. */
-export function secretPlaces(host: Host): SecretPlaces {
-  // By paths: what was found in a host with the same texts may be shown.
+export function secretPlaces({ postfix, dovecot }: Host): SecretPlaces {
+  const [one, other] = [ofServer(postfix), ofServer(dovecot)];
+  return (source, line) => {
+    const { path } = source;
+    // By paths: what was found in a host with the same texts may be shown.
+    const own = [one.spans.get(path), other.spans.get(path)].filter((spans) => spans !== undefined);
+    if (own.length > 0) return own.flat();
+    const name = path.replace(/^.*\//, '');
+    if (!one.tables.has(name) && !PASSWORD_FILE.test(name)) return [];
+    const value = /^\S+\s+(?=\S)/.exec(source.slice(line));
+    return value === null ? [] : [{ start: line.start + value[0].length, end: line.end }];
+  };
+}
+
+const readOf = perServer((server: PostfixHost | DovecotHost) =>
+  'input' in server ? ofDovecot(server) : ofPostfix(server),
+);
+
+function ofServer(server: PostfixHost | DovecotHost | null): ServerSecrets {
+  return server === null ? NONE : readOf(server);
+}
+
+function ofDovecot({ configuration: { tree } }: DovecotHost): ServerSecrets {
+  const spans = new Map(tree.files.map((file) => [file.source.path, [...secretSpans(file)]] as const));
+  return { spans, tables: NONE.tables };
+}
+
+function ofPostfix({ configuration: { main, master } }: PostfixHost): ServerSecrets {
   const spans = new Map<string, Span[]>();
   const tables = new Set<string>();
+  for (const tree of [main, master]) if (tree !== null) spans.set(tree.source.path, []);
   const see = (source: SourceFile, name: string, value: string, span: Span): void => {
-    if (isSecret(name, value)) spans.set(source.path, [...(spans.get(source.path) ?? []), span]);
+    if (isSecret(name, value)) spans.get(source.path)?.push(span);
     if (!PASSWORD_MAPS.test(name)) return;
     for (const word of listWords(value)) tables.add(word.replace(/^.*[:/]/, ''));
   };
-  for (const file of host.dovecot?.configuration.tree.files ?? [])
-    spans.set(file.source.path, [...secretSpans(file)]);
-  const { main, master } = host.postfix?.configuration ?? { main: null, master: null };
   for (const item of main?.items ?? []) {
     if (main === null) break;
     if (item.kind === 'entry') see(main.source, item.name, item.value, item.valueSpan);
@@ -41,18 +76,5 @@ export function secretPlaces(host: Host): SecretPlaces {
       if (meant !== null) see(master.source, meant.name, meant.value, meant.valueSpan);
     }
   }
-  return (source, line) => {
-    const { path } = source;
-    const own = spans.get(path) ?? [];
-    const isConfiguration = path === main?.source.path || path === master?.source.path;
-    if (
-      isConfiguration ||
-      host.dovecot?.configuration.tree.files.some((file) => file.source.path === path) === true
-    )
-      return own;
-    const name = path.replace(/^.*\//, '');
-    if (!tables.has(name) && !PASSWORD_FILE.test(name)) return own;
-    const value = /^\S+\s+(?=\S)/.exec(source.slice(line));
-    return value === null ? own : [...own, { start: line.start + value[0].length, end: line.end }];
-  };
+  return { spans, tables };
 }

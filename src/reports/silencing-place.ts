@@ -16,11 +16,11 @@ export interface SilencingPlace {
 /** Where a comment silences a finding; null where the file takes no such comment, a table or a certificate. */
 export function silencingPlace(finding: Finding, host: Host): SilencingPlace | null {
   const { source, span } = finding.at;
-  if (!hostSources(host.input).includes(source)) return null;
+  if (!hostSources(host.input).some(({ path }) => path === source.path)) return null;
   // A value may run over several lines: what counts is where its name stands.
   const entry = host.postfix?.configuration.main;
   const start =
-    entry?.source === source
+    entry?.source.path === source.path
       ? (entry.items.find(({ line }) => line.span.start <= span.start && span.start < line.span.end)?.line
           .span.start ?? span.start)
       : span.start;

@@ -1,5 +1,6 @@
 import { hasDovecotFeature } from '../dovecot/releases.ts';
-import { type Host, partNames } from '../hosts/host.ts';
+import { type DovecotHost, type Host, type PostfixHost, partNames } from '../hosts/host.ts';
+import { perServer } from '../hosts/per-server.ts';
 import { SERVER_NAMES } from '../model/endpoint.ts';
 import { type Finding, SEVERITIES, type SuppressedFinding, type Suppression } from '../model/finding.ts';
 import type { KnownRelease } from '../model/setting.ts';
@@ -160,13 +161,18 @@ function groupLines(
 export function standsNowhere({ setting, valueFrom, at }: Finding, { postfix }: Host): boolean {
   if (postfix === null || setting === null) return false;
   if (valueFrom !== null && !valueFrom.startsWith('default of ')) return false;
-  const head = headOf(postfix.configuration);
+  const head = headPlace(postfix);
   return (
-    head.source.path === at.source.path &&
-    head.span.start === at.span.start &&
+    head.path === at.source.path &&
+    head.start === at.span.start &&
     !at.source.slice(at.span).includes(setting)
   );
 }
+
+const headPlace = perServer(({ configuration }: PostfixHost) => {
+  const { source, span } = headOf(configuration);
+  return { path: source.path, start: span.start };
+});
 
 /** Severity and sentence, and at the end of the last line whether its line has changed, and the rule id. */
 function heading({ severity, message, rule, changed }: Finding, { palette, width }: TextOptions): string[] {
@@ -222,14 +228,13 @@ function listings({ related }: Finding, verbose: boolean): Detail[] {
 
 /** The ports concerned; null where the message has named them already, or none is. */
 export function endpointText(finding: Finding, host: Host): string | null {
+  const servers = [host.postfix, host.dovecot].filter((server) => server !== null);
   const phrases = [
     ...new Set(
-      finding.endpoints.flatMap((id) => {
-        const endpoint = [...(host.postfix?.endpoints ?? []), ...(host.dovecot?.endpoints ?? [])].find(
-          (one) => one.id === id,
-        );
-        return endpoint === undefined ? [] : [shownText(endpointPhrase(endpoint))];
-      }),
+      finding.endpoints.flatMap(
+        (id) =>
+          servers.map((server) => phrasesOf(server).get(id)).find((phrase) => phrase !== undefined) ?? [],
+      ),
     ),
   ];
   if (phrases.every((phrase) => finding.message.includes(phrase))) return null;
@@ -237,6 +242,14 @@ export function endpointText(finding: Finding, host: Host): string | null {
   const more = phrases.length - shown.length;
   return andList(more > 0 ? [...shown, `${more} more`] : shown);
 }
+
+/** What the endpoints of a server are called in a sentence, by their ids. */
+const phrasesOf = perServer(({ endpoints }: PostfixHost | DovecotHost) => {
+  const phrases = new Map<string, string>();
+  for (const endpoint of endpoints)
+    if (!phrases.has(endpoint.id)) phrases.set(endpoint.id, shownText(endpointPhrase(endpoint)));
+  return phrases;
+});
 
 function hostHeader(host: Host, { width, palette, profile }: TextOptions): string[] {
   return [
@@ -260,9 +273,9 @@ export function partSentence({ input }: Host, one: string, more: string): string
 }
 
 /** What a report calls a host: the folder of its one server, else the one around both. */
-export function hostName({ root, postfix, dovecot }: Host): string {
+export function hostName({ root, input: { postfix, dovecot } }: Host): string {
   if (postfix !== null && dovecot !== null) return shownText(root);
-  return shownText(postfix?.configuration.directory ?? dovecot?.input.directory ?? root);
+  return shownText(postfix?.directory ?? dovecot?.directory ?? root);
 }
 
 /** The programs whose releases a host is judged for. */

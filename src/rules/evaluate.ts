@@ -1,4 +1,5 @@
-import type { Host, HostInput } from '../hosts/host.ts';
+import type { DovecotHost, Host, HostInput, PostfixHost } from '../hosts/host.ts';
+import { perServer } from '../hosts/per-server.ts';
 import { TemplatedHost } from '../hosts/renderings.ts';
 import { isPart } from '../hosts/surroundings.ts';
 import { SERVER_NAMES } from '../model/endpoint.ts';
@@ -225,16 +226,27 @@ function eachOf(
   return { certain, possible: possible ?? certain };
 }
 
+/** What a fingerprint holds of an endpoint. */
+type EndpointKind = Pick<JudgedEndpoint, 'side' | 'role'>;
+
+const endpointKinds = perServer(({ endpoints }: PostfixHost | DovecotHost) => {
+  const kinds = new Map<string, EndpointKind>();
+  for (const { id, side, role } of endpoints) if (!kinds.has(id)) kinds.set(id, { side, role });
+  return kinds;
+});
+
 /** Findings with the fingerprints that they have in one text. */
 function numbered(host: Host, findings: readonly Finding[]): readonly Finding[] {
   if (findings.length === 0) return [];
   const fingerprint = fingerprints(host, redactor(host));
-  const endpoints = [...(host.postfix?.endpoints ?? []), ...(host.dovecot?.endpoints ?? [])];
+  const servers = [host.postfix, host.dovecot].filter((server) => server !== null);
+  const endpointOf = (id = ''): EndpointKind | undefined =>
+    servers.map((server) => endpointKinds(server).get(id)).find((kind) => kind !== undefined);
   return sorted([...findings]).map((finding) => ({
     ...finding,
     fingerprint: fingerprint({
       ...finding,
-      endpoint: endpoints.find(({ id }) => id === finding.endpoints[0]),
+      endpoint: endpointOf(finding.endpoints[0]),
       isWritten: finding.valueFrom === null,
       isShared: finding.ofDefault && finding.endpoints.length > 1,
     }),
@@ -345,7 +357,9 @@ function judgedHost(host: Host, profile: Profile): Judged {
       ? null
       : {
           host,
-          postfix: ofPostfix.configuration,
+          get postfix() {
+            return ofPostfix.configuration;
+          },
           get endpoints() {
             return ofPostfix.endpoints;
           },
@@ -356,7 +370,9 @@ function judgedHost(host: Host, profile: Profile): Judged {
       ? null
       : {
           host,
-          dovecot: ofDovecot.configuration,
+          get dovecot() {
+            return ofDovecot.configuration;
+          },
           get endpoints() {
             return ofDovecot.endpoints;
           },

@@ -1,5 +1,6 @@
 import type { DovecotFile } from '../dovecot/syntax/tree.ts';
-import type { Host } from '../hosts/host.ts';
+import type { DovecotHost, Host, PostfixHost } from '../hosts/host.ts';
+import { perServer } from '../hosts/per-server.ts';
 import type { MasterCf } from '../postfix/syntax/tree.ts';
 import type { Location } from '../text/source.ts';
 import type { JudgedEndpoint } from './check.ts';
@@ -11,7 +12,7 @@ export interface Identity {
   readonly at: Location;
   readonly setting: string | null;
   /** The first endpoint concerned. */
-  readonly endpoint: JudgedEndpoint | undefined;
+  readonly endpoint: Pick<JudgedEndpoint, 'side' | 'role'> | undefined;
   /** The finding is about the line as it is written, and not about a value that is in effect. */
   readonly isWritten: boolean;
   /** It is about a default that several endpoints have: it is shown at the first of them, which another may become. */
@@ -72,32 +73,36 @@ function relativePath({ input }: Host, path: string): string {
 }
 
 /** The service of master.cf, or the blocks of Dovecot, around a place; empty in main.cf and in tables. */
-function scopeOf({ postfix, dovecot }: Host, { source, span }: Location): string {
-  const master = postfix?.configuration.master;
-  if (master?.source.path === source.path) return lastBefore(services(master), span.start);
-  const file = dovecot?.configuration.tree.files.find((one) => one.source.path === source.path);
-  return file === undefined ? '' : lastBefore(blocks(file), span.start);
+function scopeOf({ postfix, dovecot }: Host, { source: { path }, span }: Location): string {
+  const [one, other] = [postfix, dovecot].map((server) =>
+    server === null ? undefined : scopesOf(server).get(path),
+  );
+  const scopes = one ?? other;
+  return scopes === undefined ? '' : lastBefore(scopes, span.start);
 }
 
 /** What holds from an offset on, in the order of the offsets. */
 type Scopes = readonly { readonly from: number; readonly scope: string }[];
 
-const known = new WeakMap<MasterCf | DovecotFile, Scopes>();
+/** By the paths of the files of a server that have scopes. */
+const scopesOf = perServer((server: PostfixHost | DovecotHost): ReadonlyMap<string, Scopes> => {
+  if (!('input' in server)) {
+    const { master } = server.configuration;
+    return new Map(master === null ? [] : [[master.source.path, services(master)]]);
+  }
+  // Of a file that is included twice the first time counts.
+  const files = server.configuration.tree.files.toReversed();
+  return new Map(files.map((file) => [file.source.path, blocks(file)]));
+});
 
 function services(tree: MasterCf): Scopes {
-  const found =
-    known.get(tree) ??
-    tree.items.map((item) => ({
-      from: item.line.span.start,
-      scope: item.kind === 'service' ? `${item.fields.service.text}/${item.fields.type.text}` : '',
-    }));
-  known.set(tree, found);
-  return found;
+  return tree.items.map((item) => ({
+    from: item.line.span.start,
+    scope: item.kind === 'service' ? `${item.fields.service.text}/${item.fields.type.text}` : '',
+  }));
 }
 
 function blocks(file: DovecotFile): Scopes {
-  const cached = known.get(file);
-  if (cached !== undefined) return cached;
   const found: { from: number; scope: string }[] = [];
   const around: string[] = [''];
   for (const statement of file.statements) {
@@ -110,7 +115,6 @@ function blocks(file: DovecotFile): Scopes {
       found.push({ from: span.end, scope: around.at(-1) ?? '' });
     }
   }
-  known.set(file, found);
   return found;
 }
 

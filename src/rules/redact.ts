@@ -1,5 +1,6 @@
 import { secretValues } from '../dovecot/secrets.ts';
 import type { DovecotHost, Host, PostfixHost } from '../hosts/host.ts';
+import { perServer } from '../hosts/per-server.ts';
 import { HIDDEN, isSecret } from '../model/secrets.ts';
 import type { PostfixConfiguration } from '../postfix/configuration.ts';
 
@@ -50,14 +51,12 @@ function makeRedactor(words: ReadonlySet<string>): (text: string) => string {
 
 const NONE: ReadonlySet<string> = new Set();
 
-const wordsOf = new WeakMap<PostfixHost | DovecotHost, ReadonlySet<string>>();
+const wordsOf = perServer((server: PostfixHost | DovecotHost) =>
+  'input' in server ? dovecotWords(server) : postfixWords(server.configuration),
+);
 
 function secretWords(server: PostfixHost | DovecotHost | null): ReadonlySet<string> {
-  if (server === null) return NONE;
-  const found =
-    wordsOf.get(server) ?? ('input' in server ? dovecotWords(server) : postfixWords(server.configuration));
-  wordsOf.set(server, found);
-  return found;
+  return server === null ? NONE : wordsOf(server);
 }
 
 /** What stands at the secret places of Dovecot's files, as a whole and word by word. */

@@ -60,6 +60,11 @@ export class SourceFile {
     return { start, end: Math.max(start, end) };
   }
 
+  /** The same file, of which nothing was read: what is kept for it can be kept without all that was. */
+  copy(): SourceFile {
+    return new SourceFile(this.path, this.text, this.encoding);
+  }
+
   /** The text of a span. */
   slice(span: Span): string {
     return this.text.slice(span.start, span.end);

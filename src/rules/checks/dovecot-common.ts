@@ -52,7 +52,7 @@ export function isOwn({ host, dovecot: { tree } }: DovecotCheckContext, at: Loca
 
 /** True for a dovecot.conf that is not there. */
 export function isAssumed({ input: { dovecot } }: Host, source: SourceFile): boolean {
-  return dovecot?.mainAssumed === true && source === dovecot.main;
+  return dovecot?.mainAssumed === true && source.path === dovecot.main.path;
 }
 
 function lineText({ read: { file, statement } }: Surroundings): string {

@@ -1,5 +1,6 @@
 import type { DovecotFile, Statement } from '../../dovecot/syntax/tree.ts';
-import type { Host } from '../../hosts/host.ts';
+import type { DovecotHost, Host, PostfixHost } from '../../hosts/host.ts';
+import { perServer } from '../../hosts/per-server.ts';
 import type { Server } from '../../model/endpoint.ts';
 import type { MainCf, MasterCf } from '../../postfix/syntax/tree.ts';
 import type { Location, SourceFile, Span } from '../../text/source.ts';
@@ -45,21 +46,29 @@ export interface Comments {
 
 const NONE: Comments = { comments: [], faults: [], anchors: [] };
 
-const known = new WeakMap<Host, Comments>();
-
 /** The comments of a host in the order of its files: main.cf, master.cf, then those of Dovecot. */
-export function commentsOf(host: Host): Comments {
-  const found = known.get(host) ?? readComments(host);
-  known.set(host, found);
-  return found;
+export function commentsOf({ postfix, dovecot }: Host): Comments {
+  const [one, other] = [ofServer(postfix), ofServer(dovecot)];
+  if (other === NONE) return one;
+  return {
+    comments: [...one.comments, ...other.comments],
+    faults: [...one.faults, ...other.faults],
+    anchors: [...one.anchors, ...other.anchors],
+  };
 }
 
-function readComments(host: Host): Comments {
+const readOf = perServer((server: PostfixHost | DovecotHost) => readComments(filesOf(server)));
+
+function ofServer(server: PostfixHost | DovecotHost | null): Comments {
+  return server === null ? NONE : readOf(server);
+}
+
+function readComments(files: readonly CommentedFile[]): Comments {
   const comments: SilencingComment[] = [];
   const faults: FaultyComment[] = [];
   const anchors: Anchor[] = [];
-  for (const file of filesOf(host)) {
-    const { source } = file;
+  for (const file of files) {
+    const source = file.source.copy();
     for (const [index, { kind, span, comment }] of file.lines.entries()) {
       const text = source.slice(comment ?? span);
       const from = directiveAt(text);
@@ -133,18 +142,20 @@ interface CommentedFile {
   readonly follows: (index: number) => Span | null;
 }
 
-function filesOf({ postfix, dovecot }: Host): CommentedFile[] {
-  const trees = [postfix?.configuration.main, postfix?.configuration.master].filter(
-    (tree) => tree !== null && tree !== undefined,
-  );
-  const files =
-    dovecot === null
-      ? []
-      : dovecot.configuration.tree.files.filter(
-          (file) => !(dovecot.input.mainAssumed && file === dovecot.configuration.tree.main),
-        );
+function filesOf(server: PostfixHost | DovecotHost): CommentedFile[] {
   const speaking = ({ source }: { readonly source: SourceFile }): boolean => /pfharden/i.test(source.text);
-  return [...trees.filter(speaking).map(postfixFile), ...files.filter(speaking).map(dovecotFile)];
+  if (!('input' in server)) {
+    const { main, master } = server.configuration;
+    return [main, master]
+      .filter((tree) => tree !== null)
+      .filter(speaking)
+      .map(postfixFile);
+  }
+  const { tree } = server.configuration;
+  return tree.files
+    .filter((file) => !(server.input.mainAssumed && file === tree.main))
+    .filter(speaking)
+    .map(dovecotFile);
 }
 
 function nextTexts(lines: readonly { readonly kind: string }[]): number[] {
