@@ -1,10 +1,19 @@
 import type { DovecotConfiguration } from '../../dovecot/configuration.ts';
 import { type OpenSocket, openSockets, runningProtocols } from '../../dovecot/listeners.ts';
+import { perServerOf } from '../../hosts/per-server.ts';
 import type { Effective, PostfixConfiguration } from '../../postfix/configuration.ts';
 import { proposeValue } from '../../postfix/proposals.ts';
 import { isLoopback, listenAddress, type Service } from '../../postfix/services.ts';
 import type { Location } from '../../text/source.ts';
-import type { CrossCheck, CrossCheckContext, JudgedEndpoint, ProposedFix, Report } from '../check.ts';
+import type {
+  CheckContext,
+  CrossCheck,
+  CrossCheckContext,
+  DovecotCheckContext,
+  JudgedEndpoint,
+  ProposedFix,
+  Report,
+} from '../check.ts';
 import { decidingPlace, dovecotPlace } from '../locate.ts';
 import { hasBranches, isAssumed } from './dovecot-common.ts';
 import { isComplete, socketsOf, speaksToPostfix, withValues } from './dovecot-sockets.ts';
@@ -33,23 +42,45 @@ interface Wanted {
 }
 
 function* saslSocket(context: CrossCheckContext): Iterable<Report> {
-  const { postfix } = context.postfix;
-  for (const endpoint of smtpdEndpoints(context.postfix)) {
+  const { sasl } = neededBy(context.postfix);
+  if (sasl.every((needed) => needed !== null && isMet(needed, context, speaksToUsers))) return;
+  for (const { wanted, inet } of saslSockets(context.postfix)) {
+    const { at, of, endpoint } = wanted;
+    const report =
+      inet === null
+        ? socketReport(context, wanted, speaksToUsers)
+        : mapped(portReport(context, inet), (port) => ({ ...port, at, of, endpoint }));
+    if (report !== null) yield report;
+  }
+}
+
+/** The sockets over which Postfix logs users in; `inet` is the address of one that is a port. */
+function* saslSockets(
+  context: CheckContext,
+): Iterable<{ readonly wanted: Wanted; readonly inet: string | null }> {
+  const { postfix } = context;
+  for (const endpoint of smtpdEndpoints(context)) {
     const { service, sasl } = endpoint;
     if (!sasl || postfix.value('smtpd_sasl_type', service) !== 'dovecot') continue;
     const of = postfix.get('smtpd_sasl_path', service);
     if (isTemplated(of.raw) || of.value === '') continue;
     const at = decidingPlace(postfix, of, service, ['smtpd_sasl_type', 'smtpd_sasl_auth_enable']);
-    const inet = /^inet:(.*)$/.exec(of.value)?.[1];
-    if (inet !== undefined) {
-      const report = portReport(context, inet);
-      if (report !== null) yield { ...report, at, of, endpoint };
-      continue;
-    }
-    const wanted = wantedSocket(postfix, service, of.value.replace(/^unix:/, ''), { of, at, endpoint });
-    const report = socketReport(context, wanted, (socket) => speaksToPostfix(socket.kind));
-    if (report !== null) yield report;
+    const inet = /^inet:(.*)$/.exec(of.value)?.[1] ?? null;
+    const written = of.value.replace(/^unix:/, '');
+    yield { wanted: wantedSocket(postfix, service, written, { of, at, endpoint }), inet };
   }
+}
+
+function speaksToUsers({ kind }: Pick<OpenSocket, 'kind'>): boolean {
+  return speaksToPostfix(kind);
+}
+
+function isLmtp({ service }: { readonly service: { readonly name: string } }): boolean {
+  return service.name === 'lmtp';
+}
+
+function mapped<T, R>(value: T | null, change: (value: T) => R): R | null {
+  return value === null ? null : change(value);
 }
 
 /** A port of this machine that Dovecot's auth service does not have. */
@@ -69,7 +100,19 @@ function portReport(
 const TRANSPORTS: readonly string[] = ['virtual_transport', 'mailbox_transport', 'local_transport'];
 
 function* lmtpSocket(context: CrossCheckContext): Iterable<Report> {
-  const { postfix } = context.postfix;
+  const { lmtp } = neededBy(context.postfix);
+  const isQuiet = (needed: Needed): boolean =>
+    !isOfDovecot(needed, context) || (!isSwitchedOff(needed, context) && isMet(needed, context, isLmtp));
+  if (lmtp.every(isQuiet)) return;
+  for (const wanted of lmtpSockets(context.postfix)) {
+    if (!isOfDovecot(neededFor(context.postfix, wanted), context)) continue;
+    const report = switchedOffReport(context, wanted) ?? socketReport(context, wanted, isLmtp);
+    if (report !== null) yield report;
+  }
+}
+
+/** The sockets to which Postfix hands mail for users of this host. */
+function* lmtpSockets({ postfix }: CheckContext): Iterable<Wanted> {
   for (const name of TRANSPORTS) {
     const of = postfix.get(name);
     if (of.setting === null || isTemplated(of.raw)) continue;
@@ -77,24 +120,82 @@ function* lmtpSocket(context: CrossCheckContext): Iterable<Report> {
     if (transport === undefined || written === undefined) continue;
     const service = postfix.services.find((one) => one.type === 'unix' && one.name === transport);
     if (service === undefined || (service.program !== 'lmtp' && service.program !== 'smtp')) continue;
-    const wanted = wantedSocket(postfix, service, written, { of, at: of.setting.at, endpoint: null });
-    if (!isOfDovecot(context, wanted)) continue;
-    const report =
-      switchedOffReport(context, wanted) ??
-      socketReport(context, wanted, (socket) => socket.service.name === 'lmtp');
-    if (report !== null) yield report;
+    yield wantedSocket(postfix, service, written, { of, at: of.setting.at, endpoint: null });
   }
 }
 
+/** What Postfix needs of a socket, as plain data: known of it for all hosts that have it. */
+interface Needed extends Pick<Wanted, 'written' | 'candidates' | 'outside'> {
+  readonly owner: string;
+  readonly queue: string;
+}
+
+/** All that Postfix needs of Dovecot's sockets; null stands for a port. */
+const neededBy = perServerOf(
+  (context: CheckContext) => ({
+    sasl: [...saslSockets(context)].map(({ wanted, inet }) =>
+      inet === null ? neededFor(context, wanted) : null,
+    ),
+    lmtp: [...lmtpSockets(context)].map((wanted) => neededFor(context, wanted)),
+  }),
+  ({ host }) => host.postfix,
+);
+
+function neededFor({ postfix }: CheckContext, { written, candidates, outside, service }: Wanted): Needed {
+  const owner = postfix.value('mail_owner', service);
+  return { written, candidates, outside, owner, queue: plainPath(postfix.value('queue_directory')) };
+}
+
+/** What Dovecot has for that, as plain data. */
+const offeredBy = perServerOf(
+  (context: DovecotCheckContext) => {
+    const sockets = unixSockets(context);
+    const { assumed, names } = runningProtocols(context.dovecot);
+    return {
+      sockets: sockets.map(({ service: { name }, path, kind, mode, user, group }) => ({
+        service: { name },
+        path: plainPath(path),
+        kind,
+        mode,
+        user,
+        group,
+      })),
+      /** There may be others. */
+      isOpen: !isKnown(context) || sockets.some(isUnknownSocket),
+      runsLmtp: assumed || names.includes('lmtp'),
+      /** Those for LMTP, whether the protocol is switched on or not. */
+      lmtp: allSockets(context.dovecot)
+        .filter(isLmtp)
+        .map(({ path }) => plainPath(path)),
+    };
+  },
+  ({ host }) => host.dovecot,
+);
+
+/** True where it is sure that nothing keeps Postfix from using a socket, or that nothing is known of it. */
+function isMet(
+  { candidates, outside, owner }: Needed,
+  { dovecot }: CrossCheckContext,
+  fits: (socket: ReturnType<typeof offeredBy>['sockets'][number]) => boolean,
+): boolean {
+  const { sockets, isOpen } = offeredBy(dovecot);
+  const found = sockets.find(({ path }) => candidates.includes(path));
+  if (found !== undefined) return fits(found) && isPermitted(found, owner);
+  return isOpen && !sockets.some(({ path }) => path === outside);
+}
+
 /** Other servers take LMTP too: Dovecot's is meant where the name says so, or where it opens a socket in the queue directory. */
-function isOfDovecot({ dovecot, postfix }: CrossCheckContext, { written, candidates }: Wanted): boolean {
-  if (/dovecot/.test(written)) return true;
-  const queue = plainPath(postfix.postfix.value('queue_directory'));
-  return allSockets(dovecot.dovecot).some(
-    ({ service, path }) =>
-      service.name === 'lmtp' &&
-      (candidates.includes(plainPath(path)) || plainPath(path).startsWith(`${queue}/`)),
+function isOfDovecot({ written, candidates, queue }: Needed, { dovecot }: CrossCheckContext): boolean {
+  return (
+    /dovecot/.test(written) ||
+    offeredBy(dovecot).lmtp.some((path) => candidates.includes(path) || path.startsWith(`${queue}/`))
   );
+}
+
+/** The socket is there in the files, but `protocols` leaves LMTP out. */
+function isSwitchedOff({ candidates }: Pick<Wanted, 'candidates'>, { dovecot }: CrossCheckContext): boolean {
+  const { runsLmtp, lmtp } = offeredBy(dovecot);
+  return !runsLmtp && lmtp.some((path) => candidates.includes(path));
 }
 
 /** The sockets of all services, of those too whose protocol is not switched on. */
@@ -102,10 +203,10 @@ function allSockets(dovecot: DovecotConfiguration): readonly OpenSocket[] {
   return openSockets(dovecot, dovecot.services());
 }
 
-/** The socket is there in the files, but `protocols` leaves LMTP out. */
-function switchedOffReport({ dovecot }: CrossCheckContext, wanted: Wanted): Report | null {
+function switchedOffReport(context: CrossCheckContext, wanted: Wanted): Report | null {
+  if (!isSwitchedOff(wanted, context)) return null;
+  const { dovecot } = context;
   const protocols = runningProtocols(dovecot.dovecot);
-  if (protocols.assumed || protocols.names.includes('lmtp')) return null;
   const socket = allSockets(dovecot.dovecot).find(
     ({ service, path }) => service.name === 'lmtp' && wanted.candidates.includes(plainPath(path)),
   );
@@ -151,7 +252,7 @@ function socketReport(
   wanted: Wanted,
   fits: (socket: OpenSocket) => boolean,
 ): Report | null {
-  const sockets = socketsOf(context.dovecot).filter(({ listener }) => listener.kind === 'unix_listener');
+  const sockets = unixSockets(context.dovecot);
   const at = (paths: readonly (string | null)[]): OpenSocket | undefined =>
     sockets.find(({ path }) => paths.includes(plainPath(path)));
   const found = at(wanted.candidates);
@@ -180,6 +281,10 @@ function socketReport(
     })),
     fix: others.length === 1 && others[0] !== undefined ? pathFix(context, wanted, others[0]) : null,
   };
+}
+
+function unixSockets(context: DovecotCheckContext): readonly OpenSocket[] {
+  return socketsOf(context).filter(({ listener }) => listener.kind === 'unix_listener');
 }
 
 /** What the messages name. */
@@ -260,7 +365,7 @@ function kindReport(context: CrossCheckContext, wanted: Wanted, socket: OpenSock
 function permissionReport(context: CrossCheckContext, wanted: Wanted, socket: OpenSocket): Report | null {
   const owner = context.postfix.postfix.value('mail_owner', wanted.service);
   const { mode, user, group } = socket;
-  if (mode === null || [user, group].some(isUnknown) || mayConnect(socket, owner) !== false) return null;
+  if (mode === null || isPermitted(socket, owner)) return null;
   const mode660 = mode & 0o060 ? {} : { mode: '0660' };
   return {
     message: 'permission',
@@ -283,11 +388,20 @@ function permissionReport(context: CrossCheckContext, wanted: Wanted, socket: Op
   };
 }
 
+/** Who may connect to a socket. */
+type Permissions = Pick<OpenSocket, 'mode' | 'user' | 'group'>;
+
+/** Whether a user may connect, as far as is known. */
+function isPermitted(socket: Permissions, who: string): boolean {
+  const { mode, user, group } = socket;
+  return mode === null || [user, group].some(isUnknown) || mayConnect(socket, who) !== false;
+}
+
 /**
  * Whether a user may connect: the first of owner, group and others that fits decides, and it takes the right
  * to write. Null where it takes to know who is in a group, or which name a number has.
  */
-function mayConnect({ mode, user, group }: OpenSocket, who: string): boolean | null {
+function mayConnect({ mode, user, group }: Permissions, who: string): boolean | null {
   const bits = mode ?? 0;
   if (/^\d+$/.test(user) || (/^\d+$/.test(group) && group !== '0')) return null;
   if (user === who) return (bits & 0o200) !== 0;

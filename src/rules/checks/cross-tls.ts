@@ -1,12 +1,14 @@
 import type { DovecotServerEndpoint } from '../../dovecot/endpoints.ts';
 import { type Mechanism, readMechanisms } from '../../dovecot/mechanisms.ts';
+import { perServerOf } from '../../hosts/per-server.ts';
+import type { Role } from '../../model/endpoint.ts';
 import { compareProtocols, type Protocol } from '../../model/protocol.ts';
 import { serviceCertificates } from '../../postfix/certificates.ts';
 import { listWords } from '../../postfix/configuration.ts';
 import type { PostfixEndpoint } from '../../postfix/endpoints.ts';
 import type { Certificate } from '../../tls/certificate.ts';
 import { serverNames } from '../../tls/chain.ts';
-import type { CrossCheck, CrossCheckContext, Report } from '../check.ts';
+import type { CheckContext, CrossCheck, CrossCheckContext, DovecotCheckContext, Report } from '../check.ts';
 import { decidingPlace, dovecotPlace } from '../locate.ts';
 import { isWhole, mayJudge, placeOf, tlsServers } from './dovecot-tls-common.ts';
 import { isTemplated } from './misread-lines.ts';
@@ -14,8 +16,14 @@ import { authOffer, smtpdEndpoints, tlsWorks } from './smtpd-auth.ts';
 
 /** What users meet on both servers of a host: the same programs send by one and read by the other. */
 
+const perPostfix = <T>(work: (context: CheckContext) => T): ((context: CheckContext) => T) =>
+  perServerOf(work, ({ host }) => host.postfix);
+
+const perDovecot = <T>(work: (context: DovecotCheckContext) => T): ((context: DovecotCheckContext) => T) =>
+  perServerOf(work, ({ host }) => host.dovecot);
+
 /** Ports of Postfix that users send by. */
-function sending({ postfix: context }: CrossCheckContext): readonly PostfixEndpoint[] {
+function sending(context: CheckContext): readonly PostfixEndpoint[] {
   return smtpdEndpoints(context).filter(
     (endpoint) =>
       (endpoint.role === 'submission' || endpoint.role === 'submissions') &&
@@ -26,7 +34,7 @@ function sending({ postfix: context }: CrossCheckContext): readonly PostfixEndpo
 }
 
 /** Ports of Dovecot that users read by. */
-function reading({ dovecot: context }: CrossCheckContext): readonly DovecotServerEndpoint[] {
+function reading(context: DovecotCheckContext): readonly DovecotServerEndpoint[] {
   return tlsServers(context).filter(
     ({ sasl, public: isPublic, filter, fault }) => sasl && isPublic && filter === null && fault === null,
   );
@@ -47,14 +55,45 @@ function oldest<E extends { readonly tls: { readonly protocols: readonly Protoco
   return found;
 }
 
+/** The oldest protocol of a server, as plain data. */
+interface Floor {
+  readonly protocol: Protocol;
+  readonly role: Role;
+}
+
+function oldestSending(context: CheckContext) {
+  const found = oldest(sending(context));
+  return found === null || isTemplated(found.endpoint.protocolsFrom.raw) ? null : found;
+}
+
+function oldestReading(context: DovecotCheckContext) {
+  return oldest(reading(context).filter(({ protocolsFrom }) => mayJudge(context, protocolsFrom)));
+}
+
+function floorOf(
+  found: { readonly protocol: Protocol; readonly endpoint: { readonly role: Role } } | null,
+): Floor | null {
+  return found === null ? null : { protocol: found.protocol, role: found.endpoint.role };
+}
+
+const floorOfPostfix = perPostfix((context) => floorOf(oldestSending(context)));
+const floorOfDovecot = perDovecot((context) => floorOf(oldestReading(context)));
+
+/** Whether one speaks what the other refuses; of what the profile does not take anyway the server's own rule speaks. */
+function differ({ postfix, dovecot, profile }: CrossCheckContext): boolean {
+  const one = floorOfPostfix(postfix);
+  const other = one === null ? null : floorOfDovecot(dovecot);
+  if (one === null || other === null || one.protocol === other.protocol) return false;
+  const lower = compareProtocols(one.protocol, other.protocol) < 0 ? one : other;
+  return compareProtocols(lower.protocol, profile.thresholds.lowestProtocol[lower.role]) >= 0;
+}
+
 function* protocolFloor(context: CrossCheckContext): Iterable<Report> {
-  const postfix = oldest(sending(context));
-  const dovecot = oldest(
-    reading(context).filter(({ protocolsFrom }) => mayJudge(context.dovecot, protocolsFrom)),
-  );
-  if (postfix === null || dovecot === null || postfix.protocol === dovecot.protocol) return;
+  if (!differ(context)) return;
+  const postfix = oldestSending(context.postfix);
+  const dovecot = oldestReading(context.dovecot);
+  if (postfix === null || dovecot === null) return;
   const { service, protocolsFrom } = postfix.endpoint;
-  if (isTemplated(protocolsFrom.raw)) return;
   const own = { of: protocolsFrom, at: decidingPlace(context.postfix.postfix, protocolsFrom, service) };
   const other = {
     of: dovecot.endpoint.protocolsFrom,
@@ -62,9 +101,6 @@ function* protocolFloor(context: CrossCheckContext): Iterable<Report> {
   };
   const isPostfix = compareProtocols(postfix.protocol, dovecot.protocol) < 0;
   const lower = isPostfix ? postfix : dovecot;
-  // Of what the profile does not take anyway the server's own rule speaks.
-  if (compareProtocols(lower.protocol, context.profile.thresholds.lowestProtocol[lower.endpoint.role]) < 0)
-    return;
   const [weak, strong] = isPostfix ? [own, other] : [other, own];
   yield {
     ...weak,
@@ -81,14 +117,25 @@ function* protocolFloor(context: CrossCheckContext): Iterable<Report> {
 
 // Certificates
 
-function* certificateDiffers(context: CrossCheckContext): Iterable<Report> {
-  const { postfix } = context.postfix;
-  const shown = sending(context).flatMap(({ service, family }) =>
-    serviceCertificates(postfix, service, family).certificates.flatMap(({ chain: [leaf], from, path }) =>
-      leaf === undefined ? [] : [{ leaf, from, path, service }],
+/** The certificates that Postfix shows to those who send. */
+function shownBy(context: CheckContext) {
+  return sending(context).flatMap(({ service, family }) =>
+    serviceCertificates(context.postfix, service, family).certificates.flatMap(
+      ({ chain: [leaf], from, path }) => (leaf === undefined ? [] : [{ leaf, from, path, service }]),
     ),
   );
-  for (const endpoint of reading(context)) {
+}
+
+const showsAny = perPostfix((context) => shownBy(context).length > 0);
+const showsAnyToReaders = perDovecot((context) =>
+  reading(context).some(({ certificates }) => certificates.some(({ chain }) => chain.length > 0)),
+);
+
+function* certificateDiffers(context: CrossCheckContext): Iterable<Report> {
+  if (!showsAny(context.postfix) || !showsAnyToReaders(context.dovecot)) return;
+  const { postfix } = context.postfix;
+  const shown = shownBy(context.postfix);
+  for (const endpoint of reading(context.dovecot)) {
     for (const { from, chain } of endpoint.certificates) {
       const [leaf] = chain;
       // A host may have one certificate for each type of key.
@@ -133,17 +180,21 @@ function isRemoved({ name, cleartext }: Mechanism, options: readonly string[]): 
   return GUESSABLE.has(name) && (options.includes('nodictionary') || options.includes('noactive'));
 }
 
-function* mechanisms(context: CrossCheckContext): Iterable<Report> {
-  const { postfix } = context.postfix;
-  const { dovecot } = context.dovecot;
+/** Those that Postfix could have a use for; none where it is not sure which there are. */
+const mechanismsOf = perDovecot((context): readonly Mechanism[] => {
+  const { dovecot } = context;
   const offered = dovecot.get('auth_mechanisms');
-  if (offered.at === null && !isWhole(context.dovecot)) return;
+  if ((offered.at === null && !isWhole(context)) || isTemplated(offered.value)) return [];
   const words = dovecot.words('auth_mechanisms');
   const { known, unknown } = readMechanisms(words, dovecot.release, dovecot.isYes('auth_use_winbind'));
   // Dovecot's login program has no use for them, Postfix has none either.
-  const all = known.filter(({ only }) => only === null);
-  if (unknown.length > 0 || all.length === 0 || isTemplated(offered.value)) return;
-  for (const endpoint of smtpdEndpoints(context.postfix)) {
+  return unknown.length > 0 ? [] : known.filter(({ only }) => only === null);
+});
+
+/** What Postfix takes away of the mechanisms of Dovecot, where it asks that. */
+function* restraints(context: CheckContext) {
+  const { postfix } = context;
+  for (const endpoint of smtpdEndpoints(context)) {
     const { service } = endpoint;
     if (service.assumed || postfix.value('smtpd_sasl_type', service) !== 'dovecot') continue;
     const { beforeTls, afterTls } = authOffer(postfix, endpoint);
@@ -153,7 +204,22 @@ function* mechanisms(context: CrossCheckContext): Iterable<Report> {
       service,
     );
     if (isTemplated(of.raw) || of.expansion.failed) continue;
-    const options = listWords(of.value.toLowerCase());
+    yield { endpoint, of, afterTls, options: listWords(of.value.toLowerCase()) };
+  }
+}
+
+const restraintsOf = perPostfix((context) => [...restraints(context)].map(({ options }) => options));
+
+function* mechanisms(context: CrossCheckContext): Iterable<Report> {
+  const isRestrained = (options: readonly string[]): boolean =>
+    mechanismsOf(context.dovecot).some((mechanism) => isRemoved(mechanism, options));
+  if (!restraintsOf(context.postfix).some(isRestrained)) return;
+  const all = mechanismsOf(context.dovecot);
+  const { postfix } = context.postfix;
+  const { dovecot } = context.dovecot;
+  const offered = dovecot.get('auth_mechanisms');
+  for (const { endpoint, of, afterTls, options } of restraints(context.postfix)) {
+    const { service } = endpoint;
     const removed = all.filter((mechanism) => isRemoved(mechanism, options));
     const useful = removed.filter(({ name }) => name !== 'ANONYMOUS');
     if (useful.length === 0) continue;
