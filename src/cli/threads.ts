@@ -16,7 +16,7 @@ const YOUNG = 96;
  * before it looks for what is of no more use, and so take the more memory the longer it runs; one that may not,
  * to twice.
  */
-const OLD = 2000;
+const OLD = 1000;
 
 /**
  * After how much work of a function V8 looks whether to compile it for speed, some five times as much as it asks for by

@@ -91,7 +91,7 @@ export function buildHost(input: HostInput, same: Partial<Pick<Host, Server>> = 
     postfix = withEndpoints({ configuration }, () => postfixEndpoints(configuration));
   }
   let dovecot = same.dovecot ?? null;
-  if (dovecot !== null) configurations.set(input, dovecot.configuration);
+  if (dovecot !== null) dovecots.set(input, dovecot);
   if (dovecot === null && input.dovecot !== null) {
     const configuration = configurationOf(input, input.dovecot);
     const surroundings = { openssl: input.releases.openssl.version, open: input.open };
@@ -116,11 +116,16 @@ function withEndpoints<S, E>(server: S, work: () => readonly E[]): S & { readonl
 
 /** The source files of a host that fixes may change: main.cf, master.cf, dovecot.conf and what it includes. */
 export function hostSources(input: HostInput): readonly SourceFile[] {
-  const { postfix, dovecot } = input;
+  const { dovecot } = input;
   return [
-    ...[postfix?.main, postfix?.master].filter((source) => source !== null && source !== undefined),
+    ...postfixSources(input),
     ...(dovecot === null ? [] : dovecotSources(dovecot, configurationOf(input, dovecot).tree)),
   ];
+}
+
+/** Those of them that are Postfix's. */
+export function postfixSources({ postfix }: HostInput): readonly SourceFile[] {
+  return [postfix?.main, postfix?.master].filter((source) => source !== null && source !== undefined);
 }
 
 /** The files that are parts of a configuration of which the rest is not there; of a conf.d, its folder. */
@@ -146,15 +151,20 @@ export function dovecotSources(dovecot: DovecotInput, { files }: DovecotTree): r
 }
 
 /** Read once for each host, whoever asks first. */
-const configurations = new WeakMap<HostInput, DovecotConfiguration>();
+const dovecots = new WeakMap<HostInput, Pick<DovecotHost, 'configuration'>>();
 
 function configurationOf(input: HostInput, dovecot: DovecotInput): DovecotConfiguration {
-  const known = configurations.get(input);
-  if (known !== undefined) return known;
+  const known = dovecots.get(input);
+  if (known !== undefined) return known.configuration;
   const release = input.releases.dovecot;
   const configuration = new DovecotConfiguration({ main: dovecot.main, files: dovecot, release });
-  configurations.set(input, configuration);
+  dovecots.set(input, { configuration });
   return configuration;
+}
+
+/** What stands for the Dovecot of a host and may be the same for others with the same files; null where it was not read. */
+export function dovecotOf(input: HostInput): object | null {
+  return dovecots.get(input) ?? null;
 }
 
 /** The same host with other texts; files that `changed` does not name stay as they are. */

@@ -5,7 +5,7 @@ import { type Location, SourceFile, type Span } from '../text/source.ts';
 import { type Hole, parseTemplate, type Rendered, type Template } from '../text/template.ts';
 import type { WordUse } from '../text/template-tokens.ts';
 import { candidates, FILLINGS, type HoleUse, type TemplateKind, useOf } from './fillings.ts';
-import { type HostInput, hostSources, serverOf, withTexts } from './host.ts';
+import { dovecotOf, type HostInput, hostSources, postfixSources, serverOf, withTexts } from './host.ts';
 
 /**
  * Hosts whose files a template engine fills. What the engine will make of them is not known, so that several
@@ -241,8 +241,19 @@ function isAnything(place: HoleUse['place']): boolean {
   return place === 'lines' || place === 'name';
 }
 
+/** Dovecots that are known to have no template among their files. */
+const plainDovecots = new WeakSet<object>();
+
 function templateFiles(input: HostInput): TemplateFile[] {
-  return hostSources(input).flatMap((source): TemplateFile[] => {
+  const dovecot = dovecotOf(input);
+  if (dovecot !== null && plainDovecots.has(dovecot)) return templatesOf(input, postfixSources(input));
+  const found = templatesOf(input, hostSources(input));
+  if (dovecot !== null && found.every(({ server }) => server === 'postfix')) plainDovecots.add(dovecot);
+  return found;
+}
+
+function templatesOf(input: HostInput, sources: readonly SourceFile[]): TemplateFile[] {
+  return sources.flatMap((source): TemplateFile[] => {
     const server = serverOf(input, source.path);
     const kind: TemplateKind =
       server === 'dovecot' ? 'dovecot' : source === input.postfix?.main ? 'main.cf' : 'master.cf';

@@ -1,31 +1,139 @@
-import { buildHost, type DovecotHost, type Host, type HostInput, type PostfixHost } from '../hosts/host.ts';
+import {
+  buildHost,
+  type DovecotHost,
+  type DovecotInput,
+  type Host,
+  type HostInput,
+  type PostfixHost,
+} from '../hosts/host.ts';
 import { type Digest, firstOf, Looks, textsOf } from '../hosts/looks.ts';
 import type { Finding } from '../model/finding.ts';
-import { type Location, SourceFile } from '../text/source.ts';
+import type { Location, SourceFile } from '../text/source.ts';
 import { secretsOf } from './redact.ts';
 import type { Rule } from './rule.ts';
 
 /** What rules have found, by their ids. */
 type FoundByRule = Map<string, readonly Finding[]>;
 
-/** A server with what was found in it. */
-interface KnownServer<S> {
+/**
+ * A server with what was found in it. It is read when somebody asks for what it holds: of one that is known from
+ * another host mostly nobody does.
+ */
+class KnownServer<S extends PostfixHost | DovecotHost> {
   readonly looks: Looks;
+  /** Stands for the server in all hosts that have it. */
   readonly server: S;
   /** By the secrets of the other server of the host, which are hidden in what is said of this one. */
-  readonly found: Map<string, FoundByRule>;
-  /** What rules have found that look at both servers, by the other one. */
-  readonly both: WeakMap<object, FoundByRule>;
+  readonly found = new Map<string, FoundByRule>();
+  readonly #read: (input: HostInput) => S;
+  readonly #isRead: (known: Held) => void;
+  #input: HostInput;
+  #whole: S | null = null;
+
+  /**
+   * @param input a host with this one server
+   * @param read reads it
+   * @param standIn gives what stands for it, made of what it asks for the server
+   * @param isRead is told when it is read
+   */
+  constructor(
+    input: HostInput,
+    looks: Looks,
+    read: (input: HostInput) => S,
+    standIn: (known: KnownServer<S>) => S,
+    isRead: (known: Held) => void,
+  ) {
+    this.looks = looks;
+    this.#input = onlyRead(looks.through(input));
+    this.#read = read;
+    this.#isRead = isRead;
+    this.server = standIn(this);
+  }
+
+  /** The host with this one server from which it is read. */
+  get input(): HostInput {
+    return this.#input;
+  }
+
+  get whole(): S {
+    if (this.#whole !== null) return this.#whole;
+    const whole = this.#read(this.#input);
+    this.#whole = whole;
+    this.#isRead(this);
+    return whole;
+  }
+
+  /** Forgets what was read; what was found stays. */
+  letGo(): void {
+    const bare = withoutTrees();
+    this.#whole = null;
+    this.#input = {
+      ...this.#input,
+      postfix: mapped(this.#input.postfix, ({ directory, main, master }) => ({
+        directory,
+        main: main?.copy() ?? null,
+        master: master?.copy() ?? null,
+      })),
+      dovecot: mapped(this.#input.dovecot, (dovecot) => ({ ...dovecot, main: dovecot.main.copy() })),
+    };
+    for (const rules of this.found.values())
+      for (const [id, findings] of rules) rules.set(id, findings.map(bare));
+  }
+}
+
+/** What can be told that it is in nobody's hands any more. */
+type Held = Pick<KnownServer<PostfixHost>, 'letGo'>;
+
+/** Of a host what its servers are read from. */
+function onlyRead({ root, postfix, dovecot, releases, open }: HostInput): HostInput {
+  return { root, postfix, dovecot, releases, open };
+}
+
+function mapped<T, R>(value: T | null, change: (value: T) => R): R | null {
+  return value === null ? null : change(value);
+}
+
+function standInPostfix(known: KnownServer<PostfixHost>): PostfixHost {
+  return {
+    get configuration() {
+      return known.whole.configuration;
+    },
+    get endpoints() {
+      return known.whole.endpoints;
+    },
+  };
+}
+
+function standInDovecot(known: KnownServer<DovecotHost>): DovecotHost {
+  return {
+    get input() {
+      return inputOf(known);
+    },
+    get configuration() {
+      return known.whole.configuration;
+    },
+    get endpoints() {
+      return known.whole.endpoints;
+    },
+  };
+}
+
+function inputOf({ input: { dovecot } }: KnownServer<DovecotHost>): DovecotInput {
+  if (dovecot === null) throw new Error('a Dovecot without its texts');
+  return dovecot;
 }
 
 /**
  * Servers by their texts and all else that they are made of, those first that were not met for the longest time; of
  * one text there are several where other files differ.
  */
-type KnownByTexts<S> = Map<string, KnownServer<S>[]>;
+type KnownByTexts<S extends PostfixHost | DovecotHost> = Map<string, KnownServer<S>[]>;
 
-/** Servers of a kind that are kept with all that is known of them, some 200 kB each. */
-const MOST_SERVERS = 20;
+/** Servers of a kind of which is kept what was found in them, some 60 kB each. */
+const MOST_SERVERS = 300;
+
+/** Servers that are kept with all that was read of them, some 2 MB each: hardly any is asked for it again. */
+const MOST_WHOLE = 24;
 
 /** Of those with the same texts, so many that differ in the files around them. */
 const MOST_ALIKE = 3;
@@ -44,7 +152,6 @@ export interface HostFindings {
 interface KnownHost {
   readonly postfix: FoundByRule | null;
   readonly dovecot: FoundByRule | null;
-  readonly both: FoundByRule | null;
   /** How many findings have fingerprints that no other host of the same texts has. */
   own: number;
 }
@@ -60,14 +167,25 @@ export class KnownServers {
   readonly #judged = new Map<string, { readonly looks: Looks; readonly findings: HostFindings }[]>();
   #first: HostInput | null = null;
   readonly #inUse = new Set<Looks>();
+  /** Those that were read, the one first that was not met for the longest time. */
+  readonly #whole = new Set<Held>();
   readonly #digest: Digest;
   readonly #most: number;
+  /** No closure of a method: that would keep the host which the method was called for. */
+  readonly #hold = (known: Held): void => {
+    this.#whole.add(known);
+    if (this.#whole.size <= this.#most) return;
+    const [oldest] = this.#whole;
+    if (oldest === undefined) return;
+    this.#whole.delete(oldest);
+    oldest.letGo();
+  };
 
   /**
    * @param digest stands for texts that are kept to be compared; without it they are kept themselves
-   * @param most so many servers of a kind are kept
+   * @param most so many servers are kept with all that was read of them
    */
-  constructor(digest: Digest = (text) => text, most = MOST_SERVERS) {
+  constructor(digest: Digest = (text) => text, most = MOST_WHOLE) {
     this.#digest = digest;
     this.#most = most;
   }
@@ -87,18 +205,15 @@ export class KnownServers {
     const postfix =
       onPostfix === null
         ? null
-        : this.#known(this.#postfix, { ...input, first, dovecot: null }, (host) => host.postfix);
+        : this.#known(this.#postfix, { ...input, first, dovecot: null }, postfixIn, standInPostfix);
     const dovecot =
       onDovecot === null
         ? null
-        : this.#known(this.#dovecot, { ...input, first, postfix: null }, (host) => host.dovecot);
+        : this.#known(this.#dovecot, { ...input, first, postfix: null }, dovecotIn, standInDovecot);
     const { inOwnNames } = input;
-    const both: FoundByRule = (dovecot === null ? undefined : postfix?.both.get(dovecot)) ?? new Map();
-    if (dovecot !== null) postfix?.both.set(dovecot, both);
     const known: KnownHost = {
       postfix: foundIn(postfix, dovecot?.server ?? null),
       dovecot: foundIn(dovecot, postfix?.server ?? null),
-      both,
       own: 0,
     };
     const looks = [postfix?.looks, dovecot?.looks].filter((one) => one !== undefined);
@@ -107,15 +222,8 @@ export class KnownServers {
       {
         ...input,
         first,
-        postfix:
-          onPostfix === null || postfix === null
-            ? null
-            : {
-                directory: onPostfix.directory,
-                main: postfix.server.configuration.main?.source ?? null,
-                master: postfix.server.configuration.master?.source ?? null,
-              },
-        dovecot: dovecot?.server.input ?? null,
+        postfix: postfix?.input.postfix ?? null,
+        dovecot: dovecot?.input.dovecot ?? null,
         // Whoever asks: what comes of it may be kept with either server.
         open: (path) => looks.map((one) => one.named(path))[0] ?? null,
         ...(inOwnNames === undefined
@@ -153,7 +261,10 @@ export class KnownServers {
     }
     const looks = new Looks(input, this.#digest);
     const { inOwnNames: _, ...nameless } = looks.through(input);
-    const findings = withoutTrees(judge(nameless));
+    const { certain, possible } = judge(nameless);
+    const bare = withoutTrees();
+    const proved = certain.map(bare);
+    const findings = { certain: proved, possible: possible === certain ? proved : possible.map(bare) };
     looks.letGo();
     this.#judged.delete(key);
     this.#judged.set(key, [...alike, { looks, findings }].slice(-MOST_ALIKE));
@@ -164,7 +275,7 @@ export class KnownServers {
   /** What a rule finds in a host, where that is known; else it is looked for and kept. */
   foundBy({ id, applies: { server } }: Rule, host: Host, look: () => readonly Finding[]): readonly Finding[] {
     const known = this.#hosts.get(host);
-    const found = server === 'any' ? null : (known?.[server] ?? null);
+    const found = server === 'any' || server === 'both' ? null : (known?.[server] ?? null);
     if (known === undefined || found === null) return look();
     const before = found.get(id);
     if (before !== undefined) return before;
@@ -176,51 +287,63 @@ export class KnownServers {
 
   /** What a rule was found to find in a host; undefined where it has not looked. */
   knownOf({ id, applies: { server } }: Rule, host: Host): readonly Finding[] | undefined {
-    return server === 'any' ? undefined : this.#hosts.get(host)?.[server]?.get(id);
+    return server === 'any' || server === 'both' ? undefined : this.#hosts.get(host)?.[server]?.get(id);
   }
 
   #known<S extends PostfixHost | DovecotHost>(
     all: KnownByTexts<S>,
     input: HostInput,
-    serverOf: (host: Host) => S | null,
+    read: (input: HostInput) => S,
+    standIn: (known: KnownServer<S>) => S,
   ): KnownServer<S> {
     const key = this.#digest(keyOf(input).join('\0'));
     const alike = all.get(key) ?? [];
     const before = alike.find(({ looks }) => looks.agreesWith(input));
+    all.delete(key);
     if (before !== undefined) {
-      all.delete(key);
       all.set(key, alike);
+      if (this.#whole.delete(before)) this.#whole.add(before);
       return before;
     }
     const looks = new Looks(input, this.#digest);
-    const server = serverOf(buildHost(looks.through(input)));
-    if (server === null) throw new Error('a server without its texts');
-    const known: KnownServer<S> = { looks, server, found: new Map(), both: new WeakMap() };
-    all.delete(key);
+    const known = new KnownServer(input, looks, read, standIn, this.#hold);
     all.set(key, [...alike, known].slice(-MOST_ALIKE));
-    if (all.size > this.#most) all.delete(all.keys().next().value ?? '');
+    if (all.size > MOST_SERVERS) all.delete(all.keys().next().value ?? '');
     return known;
   }
 }
 
-/** The same findings, at places in files of which nothing is known: else all that was read of them would be kept, too. */
-function withoutTrees({ certain, possible }: HostFindings): HostFindings {
+function postfixIn(input: HostInput): PostfixHost {
+  const { postfix } = buildHost(input);
+  if (postfix === null) throw new Error('a Postfix without its texts');
+  return postfix;
+}
+
+function dovecotIn(input: HostInput): DovecotHost {
+  const { dovecot } = buildHost(input);
+  if (dovecot === null) throw new Error('a Dovecot without its texts');
+  return dovecot;
+}
+
+/** Makes what gives the same findings at places in files of which nothing is known: else all that was read of them would be kept, too. */
+function withoutTrees(): (finding: Finding) => Finding {
   const files = new Map<SourceFile, SourceFile>();
   const place = ({ source, span }: Location): Location => {
-    const own = files.get(source) ?? new SourceFile(source.path, source.text, source.encoding);
+    const own = files.get(source) ?? source.copy();
     files.set(source, own);
     return { source: own, span };
   };
-  const bare = (finding: Finding): Finding => {
-    const { valueOrigin: _, ...rest } = finding;
+  return (finding) => {
+    const { valueOrigin: origin } = finding;
     return {
-      ...rest,
+      ...finding,
       at: place(finding.at),
       related: finding.related.map((one) => ({ ...one, at: place(one.at) })),
+      ...(origin === undefined || origin.kind === 'default'
+        ? {}
+        : { valueOrigin: { ...origin, at: place(origin.at) } }),
     };
   };
-  const findings = certain.map(bare);
-  return { certain: findings, possible: possible === certain ? findings : possible.map(bare) };
 }
 
 /** All that a server is made of but for the files around it. */
