@@ -90,8 +90,7 @@ const scopesOf = perServer((server: PostfixHost | DovecotHost): ReadonlyMap<stri
     const { master } = server.configuration;
     return new Map(master === null ? [] : [[master.source.path, services(master)]]);
   }
-  // Of a file that is included twice the first time counts.
-  const files = server.configuration.tree.files.toReversed();
+  const { files } = server.configuration.tree;
   return new Map(files.map((file) => [file.source.path, blocks(file)]));
 });
 

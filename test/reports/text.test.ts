@@ -6,6 +6,8 @@ import { secretPlaces } from '../../src/reports/secret-places.ts';
 import { hostText, quietText, summaryText } from '../../src/reports/text.ts';
 import { addTotals, hostReport, noTotals } from '../../src/reports/totals.ts';
 import { harmless, wrap } from '../../src/reports/words.ts';
+import { evaluate } from '../../src/rules/evaluate.ts';
+import { BUILTIN_RULES, builtinProfile } from '../../src/rules/rule-set.ts';
 import { SourceFile } from '../../src/text/source.ts';
 import { hostFromTexts, hostInputFromTexts } from '../support/host.ts';
 
@@ -223,4 +225,18 @@ main.cf
     expect(text).toContain('warning: a␛]0;x␇b  [postfix/one]');
     expect(text).toContain('value  x␛ = <U+009B>31m');
   });
+});
+
+test('the ports of Dovecot are named, too', () => {
+  const host = hostFromTexts({
+    'main.cf': 'myhostname = mail.example.org\n',
+    'dovecot.conf': 'ssl = yes\ndisable_plaintext_auth = no\n',
+  });
+  const found = evaluate(host, BUILTIN_RULES, builtinProfile('modern'), {
+    only: new Set(['dovecot/cleartext-auth']),
+  });
+  const text = hostText(hostReport(host, found, 'info'), { width: 100, palette: PLAIN, profile: 'modern' });
+  expect(text.match(/^ *where .*$/gm)).toEqual([
+    '    where  port 143 (imap-login/imap) and port 110 (pop3-login/pop3)',
+  ]);
 });

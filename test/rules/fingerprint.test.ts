@@ -33,6 +33,7 @@ test.each([
     { ...WHOLE, 'master.cf': `2525 inet n - y - - smtpd\n${MASTER}` },
   ],
   ['a block before them', { ...WHOLE, 'dovecot.conf': `protocol lmtp {\n  mail_plugins =\n}\n${DOVECOT}` }],
+  ['a line that a template engine fills', { ...WHOLE, 'main.cf': `${MAIN}mail_name = {{ name }}\n` }],
   ['carriage returns', { ...WHOLE, 'dovecot.conf': DOVECOT.replaceAll('\n', '\r\n') }],
 ])('all stay the same with %s', (_, texts) => {
   expect(prints(texts)).toEqual(expect.arrayContaining(KNOWN));

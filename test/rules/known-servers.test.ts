@@ -47,6 +47,7 @@ const DOVECOT: readonly string[] = [
   `${HEAD}protocols = imap\n${SOCKETS}`,
   `${HEAD}protocols = imap lmtp\nssl_min_protocol = TLSv1.2\n`,
   `protocols = imap lmtp\n${SOCKETS.replaceAll('user = postfix', 'user = dovecot')}ssl = yes\n`,
+  `${HEAD}protocols = imap {{ more }}\n{% if one %}\nssl_min_protocol = TLSv1\n{% endif %}\n`,
   `!include conf.d/*.conf\n${HEAD}passdb {\n  driver = ldap\n  args = dnpass=verborgen\n}\n`,
 ];
 
@@ -99,6 +100,20 @@ test.each([
     if (input === undefined) throw new Error('no host');
     expect(said(known.hostOf(input), known)).toBe(ALONE[index]);
   }
+});
+
+test('a host that is made of one that was made before is asked for files as the first one was', () => {
+  const known = new KnownServers();
+  const asked: string[] = [];
+  const [input] = HOSTS as [HostInput];
+  const open = (path: string): null => {
+    asked.push(path);
+    return null;
+  };
+  const host = known.hostOf({ ...input, open });
+  const again = known.hostOf(host.input);
+  expect(again.input.open('/etc/postfix/no-such')).toBeNull();
+  expect(asked).toContain('/etc/postfix/no-such');
 });
 
 test('of a server that was let go nothing has to be found again', () => {
