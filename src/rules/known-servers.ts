@@ -66,15 +66,16 @@ class KnownServer<S extends PostfixHost | DovecotHost> {
   /** Forgets what was read; what was found stays. */
   letGo(): void {
     const bare = withoutTrees();
+    const { postfix, dovecot } = this.#input;
     this.#whole = null;
     this.#input = {
       ...this.#input,
-      postfix: mapped(this.#input.postfix, ({ directory, main, master }) => ({
-        directory,
-        main: main?.copy() ?? null,
-        master: master?.copy() ?? null,
-      })),
-      dovecot: mapped(this.#input.dovecot, (dovecot) => ({ ...dovecot, main: dovecot.main.copy() })),
+      postfix: postfix && {
+        ...postfix,
+        main: postfix.main?.copy() ?? null,
+        master: postfix.master?.copy() ?? null,
+      },
+      dovecot: dovecot && { ...dovecot, main: dovecot.main.copy() },
     };
     for (const rules of this.found.values())
       for (const [id, findings] of rules) rules.set(id, findings.map(bare));
@@ -87,10 +88,6 @@ type Held = Pick<KnownServer<PostfixHost>, 'letGo'>;
 /** Of a host what its servers are read from. */
 function onlyRead({ root, postfix, dovecot, releases, open }: HostInput): HostInput {
   return { root, postfix, dovecot, releases, open };
-}
-
-function mapped<T, R>(value: T | null, change: (value: T) => R): R | null {
-  return value === null ? null : change(value);
 }
 
 function standInPostfix(known: KnownServer<PostfixHost>): PostfixHost {
@@ -171,10 +168,11 @@ export class KnownServers {
   readonly #whole = new Set<Held>();
   readonly #digest: Digest;
   readonly #most: number;
+  readonly #mostWhole: number;
   /** No closure of a method: that would keep the host which the method was called for. */
   readonly #hold = (known: Held): void => {
     this.#whole.add(known);
-    if (this.#whole.size <= this.#most) return;
+    if (this.#whole.size <= this.#mostWhole) return;
     const [oldest] = this.#whole;
     if (oldest === undefined) return;
     this.#whole.delete(oldest);
@@ -182,12 +180,14 @@ export class KnownServers {
   };
 
   /**
-   * @param digest stands for texts that are kept to be compared; without it they are kept themselves
-   * @param most so many servers are kept with all that was read of them
+   * @param digest stands for texts that are kept to be compared; without it they are kept themselves, and so of no
+   *   more servers than those with all that was read of them
+   * @param mostWhole so many servers are kept with all that was read of them
    */
-  constructor(digest: Digest = (text) => text, most = MOST_WHOLE) {
-    this.#digest = digest;
-    this.#most = most;
+  constructor(digest?: Digest, mostWhole = MOST_WHOLE) {
+    this.#digest = digest ?? ((text) => text);
+    this.#most = digest === undefined ? mostWhole : MOST_SERVERS;
+    this.#mostWhole = mostWhole;
   }
 
   /**
@@ -308,7 +308,7 @@ export class KnownServers {
     const looks = new Looks(input, this.#digest);
     const known = new KnownServer(input, looks, read, standIn, this.#hold);
     all.set(key, [...alike, known].slice(-MOST_ALIKE));
-    if (all.size > MOST_SERVERS) all.delete(all.keys().next().value ?? '');
+    if (all.size > this.#most) all.delete(all.keys().next().value ?? '');
     return known;
   }
 }

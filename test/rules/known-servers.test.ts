@@ -2,6 +2,7 @@
 // host is the same, and nothing that was read is kept.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { digestOf } from '../../src/cli/known-outcomes.ts';
 import { buildHost, type Host, type HostInput } from '../../src/hosts/host.ts';
 import { paletteOf } from '../../src/reports/palette.ts';
 import { hostText } from '../../src/reports/text.ts';
@@ -92,7 +93,7 @@ test.each([
   ['some are kept', 5],
   ['all are kept', 100],
 ])('where %s, the same is said of each host as without others', (_, most) => {
-  const known = new KnownServers(undefined, most);
+  const known = new KnownServers(digestOf, most);
   // Twice, and the other way round in between: each server is met fresh, let go, and known.
   const order = [...HOSTS.keys()];
   for (const index of [...order, ...order.toReversed(), ...order]) {
@@ -117,7 +118,7 @@ test('a host that is made of one that was made before is asked for files as the 
 });
 
 test('of a server that was let go nothing has to be found again', () => {
-  const known = new KnownServers(undefined, 1);
+  const known = new KnownServers(digestOf, 1);
   const [one, other] = [HOSTS[0], HOSTS[8]] as [HostInput, HostInput];
   said(known.hostOf(one), known);
   said(known.hostOf(other), known);
@@ -139,7 +140,7 @@ test('of a server that was let go nothing has to be found again', () => {
 test('what was read of a server that was let go is not kept', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  const known = new KnownServers(undefined, 1);
+  const known = new KnownServers(digestOf, 1);
   const visit = (index: number): WeakRef<object>[] => {
     // Files of its own, that nothing else holds.
     const texts = { 'main.cf': POSTFIX[index] ?? '', 'dovecot.conf': DOVECOT[index] ?? '' };
