@@ -1,6 +1,5 @@
 import type { DovecotConfiguration } from '../../dovecot/configuration.ts';
 import { type OpenSocket, openSockets, runningProtocols } from '../../dovecot/listeners.ts';
-import { perServerOf } from '../../hosts/per-server.ts';
 import type { Effective, PostfixConfiguration } from '../../postfix/configuration.ts';
 import { proposeValue } from '../../postfix/proposals.ts';
 import { isLoopback, listenAddress, type Service } from '../../postfix/services.ts';
@@ -15,6 +14,7 @@ import type {
   Report,
 } from '../check.ts';
 import { decidingPlace, dovecotPlace } from '../locate.ts';
+import { perDovecot, perPostfix } from './cross-shares.ts';
 import { hasBranches, isAssumed } from './dovecot-common.ts';
 import { isComplete, socketsOf, speaksToPostfix, withValues } from './dovecot-sockets.ts';
 import { isTemplated } from './misread-lines.ts';
@@ -45,11 +45,8 @@ function* saslSocket(context: CrossCheckContext): Iterable<Report> {
   const { sasl } = neededBy(context.postfix);
   if (sasl.every((needed) => needed !== null && isMet(needed, context, speaksToUsers))) return;
   for (const { wanted, inet } of saslSockets(context.postfix)) {
-    const { at, of, endpoint } = wanted;
     const report =
-      inet === null
-        ? socketReport(context, wanted, speaksToUsers)
-        : mapped(portReport(context, inet), (port) => ({ ...port, at, of, endpoint }));
+      inet === null ? socketReport(context, wanted, speaksToUsers) : portReport(context, wanted, inet);
     if (report !== null) yield report;
   }
 }
@@ -79,21 +76,18 @@ function isLmtp({ service }: { readonly service: { readonly name: string } }): b
   return service.name === 'lmtp';
 }
 
-function mapped<T, R>(value: T | null, change: (value: T) => R): R | null {
-  return value === null ? null : change(value);
-}
-
 /** A port of this machine that Dovecot's auth service does not have. */
 function portReport(
   { dovecot }: CrossCheckContext,
+  { at, of, endpoint }: Wanted,
   address: string,
-): Pick<Report, 'message' | 'data'> | null {
+): Report | null {
   const { host, port } = listenAddress(address);
   if ((host !== '*' && !isLoopback(host)) || port === null || !isKnown(dovecot)) return null;
   const has = dovecot.endpoints.some(
-    (endpoint) => endpoint.side === 'server' && endpoint.spoken === 'auth' && endpoint.port === port,
+    (one) => one.side === 'server' && one.spoken === 'auth' && one.port === port,
   );
-  return has ? null : { message: 'port', data: { port } };
+  return has ? null : { at, of, endpoint, message: 'port', data: { port } };
 }
 
 /** Parameters that name a transport for mail to users of this host. */
@@ -131,15 +125,12 @@ interface Needed extends Pick<Wanted, 'written' | 'candidates' | 'outside'> {
 }
 
 /** All that Postfix needs of Dovecot's sockets; null stands for a port. */
-const neededBy = perServerOf(
-  (context: CheckContext) => ({
-    sasl: [...saslSockets(context)].map(({ wanted, inet }) =>
-      inet === null ? neededFor(context, wanted) : null,
-    ),
-    lmtp: [...lmtpSockets(context)].map((wanted) => neededFor(context, wanted)),
-  }),
-  ({ host }) => host.postfix,
-);
+const neededBy = perPostfix((context) => ({
+  sasl: [...saslSockets(context)].map(({ wanted, inet }) =>
+    inet === null ? neededFor(context, wanted) : null,
+  ),
+  lmtp: [...lmtpSockets(context)].map((wanted) => neededFor(context, wanted)),
+}));
 
 function neededFor({ postfix }: CheckContext, { written, candidates, outside, service }: Wanted): Needed {
   const owner = postfix.value('mail_owner', service);
@@ -147,30 +138,27 @@ function neededFor({ postfix }: CheckContext, { written, candidates, outside, se
 }
 
 /** What Dovecot has for that, as plain data. */
-const offeredBy = perServerOf(
-  (context: DovecotCheckContext) => {
-    const sockets = unixSockets(context);
-    const { assumed, names } = runningProtocols(context.dovecot);
-    return {
-      sockets: sockets.map(({ service: { name }, path, kind, mode, user, group }) => ({
-        service: { name },
-        path: plainPath(path),
-        kind,
-        mode,
-        user,
-        group,
-      })),
-      /** There may be others. */
-      isOpen: !isKnown(context) || sockets.some(isUnknownSocket),
-      runsLmtp: assumed || names.includes('lmtp'),
-      /** Those for LMTP, whether the protocol is switched on or not. */
-      lmtp: allSockets(context.dovecot)
-        .filter(isLmtp)
-        .map(({ path }) => plainPath(path)),
-    };
-  },
-  ({ host }) => host.dovecot,
-);
+const offeredBy = perDovecot((context) => {
+  const sockets = unixSockets(context);
+  const { assumed, names } = runningProtocols(context.dovecot);
+  return {
+    sockets: sockets.map(({ service: { name }, path, kind, mode, user, group }) => ({
+      service: { name },
+      path: plainPath(path),
+      kind,
+      mode,
+      user,
+      group,
+    })),
+    /** There may be others. */
+    isOpen: !isKnown(context) || sockets.some(isUnknownSocket),
+    runsLmtp: assumed || names.includes('lmtp'),
+    /** Those for LMTP, whether the protocol is switched on or not. */
+    lmtp: allSockets(context.dovecot)
+      .filter(isLmtp)
+      .map(({ path }) => plainPath(path)),
+  };
+});
 
 /** True where it is sure that nothing keeps Postfix from using a socket, or that nothing is known of it. */
 function isMet(

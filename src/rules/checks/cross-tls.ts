@@ -1,6 +1,5 @@
 import type { DovecotServerEndpoint } from '../../dovecot/endpoints.ts';
 import { type Mechanism, readMechanisms } from '../../dovecot/mechanisms.ts';
-import { perServerOf } from '../../hosts/per-server.ts';
 import type { Role } from '../../model/endpoint.ts';
 import { compareProtocols, type Protocol } from '../../model/protocol.ts';
 import { serviceCertificates } from '../../postfix/certificates.ts';
@@ -10,17 +9,12 @@ import type { Certificate } from '../../tls/certificate.ts';
 import { serverNames } from '../../tls/chain.ts';
 import type { CheckContext, CrossCheck, CrossCheckContext, DovecotCheckContext, Report } from '../check.ts';
 import { decidingPlace, dovecotPlace } from '../locate.ts';
+import { perDovecot, perPostfix } from './cross-shares.ts';
 import { isWhole, mayJudge, placeOf, tlsServers } from './dovecot-tls-common.ts';
 import { isTemplated } from './misread-lines.ts';
 import { authOffer, smtpdEndpoints, tlsWorks } from './smtpd-auth.ts';
 
 /** What users meet on both servers of a host: the same programs send by one and read by the other. */
-
-const perPostfix = <T>(work: (context: CheckContext) => T): ((context: CheckContext) => T) =>
-  perServerOf(work, ({ host }) => host.postfix);
-
-const perDovecot = <T>(work: (context: DovecotCheckContext) => T): ((context: DovecotCheckContext) => T) =>
-  perServerOf(work, ({ host }) => host.dovecot);
 
 /** Ports of Postfix that users send by. */
 function sending(context: CheckContext): readonly PostfixEndpoint[] {
