@@ -1,11 +1,11 @@
 import { hasDovecotFeature } from '../dovecot/releases.ts';
-import { type DovecotHost, type Host, type PostfixHost, partNames } from '../hosts/host.ts';
+import { type Host, type PostfixHost, partNames } from '../hosts/host.ts';
 import { perServer } from '../hosts/per-server.ts';
 import { SERVER_NAMES } from '../model/endpoint.ts';
 import { type Finding, SEVERITIES, type SuppressedFinding, type Suppression } from '../model/finding.ts';
 import type { KnownRelease } from '../model/setting.ts';
 import { headOf } from '../rules/locate.ts';
-import { andList, endpointPhrase } from '../rules/messages.ts';
+import { andList, briefOf } from '../rules/messages.ts';
 import { frame } from './frame.ts';
 import type { Palette } from './palette.ts';
 import { type SecretPlaces, secretPlaces } from './secret-places.ts';
@@ -228,28 +228,13 @@ function listings({ related }: Finding, verbose: boolean): Detail[] {
 
 /** The ports concerned; null where the message has named them already, or none is. */
 export function endpointText(finding: Finding, host: Host): string | null {
-  const servers = [host.postfix, host.dovecot].filter((server) => server !== null);
-  const phrases = [
-    ...new Set(
-      finding.endpoints.flatMap(
-        (id) =>
-          servers.map((server) => phrasesOf(server).get(id)).find((phrase) => phrase !== undefined) ?? [],
-      ),
-    ),
-  ];
+  const found = finding.endpoints.flatMap((id) => briefOf(host, id) ?? []);
+  const phrases = [...new Set(found.map(({ phrase }) => shownText(phrase)))];
   if (phrases.every((phrase) => finding.message.includes(phrase))) return null;
   const shown = phrases.slice(0, MOST_ENDPOINTS);
   const more = phrases.length - shown.length;
   return andList(more > 0 ? [...shown, `${more} more`] : shown);
 }
-
-/** What the endpoints of a server are called in a sentence, by their ids. */
-const phrasesOf = perServer(({ endpoints }: PostfixHost | DovecotHost) => {
-  const phrases = new Map<string, string>();
-  for (const endpoint of endpoints)
-    if (!phrases.has(endpoint.id)) phrases.set(endpoint.id, shownText(endpointPhrase(endpoint)));
-  return phrases;
-});
 
 function hostHeader(host: Host, { width, palette, profile }: TextOptions): string[] {
   return [

@@ -1,5 +1,4 @@
-import type { DovecotHost, Host, HostInput, PostfixHost } from '../hosts/host.ts';
-import { perServer } from '../hosts/per-server.ts';
+import type { Host, HostInput } from '../hosts/host.ts';
 import { TemplatedHost } from '../hosts/renderings.ts';
 import { isPart } from '../hosts/surroundings.ts';
 import { SERVER_NAMES } from '../model/endpoint.ts';
@@ -27,7 +26,7 @@ import { fingerprints } from './fingerprint.ts';
 import { judgedDovecot, judgedPostfix } from './judged-server.ts';
 import { type HostFindings, KnownServers } from './known-servers.ts';
 import { originText } from './locate.ts';
-import { andList, endpointPhrase } from './messages.ts';
+import { andList, briefOf, endpointPhrase } from './messages.ts';
 import { type Profile, severityOf } from './profile.ts';
 import { redactData, redactor, secretsOf } from './redact.ts';
 import type { Rule } from './rule.ts';
@@ -226,27 +225,15 @@ function eachOf(
   return { certain, possible: possible ?? certain };
 }
 
-/** What a fingerprint holds of an endpoint. */
-type EndpointKind = Pick<JudgedEndpoint, 'side' | 'role'>;
-
-const endpointKinds = perServer(({ endpoints }: PostfixHost | DovecotHost) => {
-  const kinds = new Map<string, EndpointKind>();
-  for (const { id, side, role } of endpoints) if (!kinds.has(id)) kinds.set(id, { side, role });
-  return kinds;
-});
-
 /** Findings with the fingerprints that they have in one text. */
 function numbered(host: Host, findings: readonly Finding[]): readonly Finding[] {
   if (findings.length === 0) return [];
   const fingerprint = fingerprints(host, redactor(host));
-  const servers = [host.postfix, host.dovecot].filter((server) => server !== null);
-  const endpointOf = (id = ''): EndpointKind | undefined =>
-    servers.map((server) => endpointKinds(server).get(id)).find((kind) => kind !== undefined);
   return sorted([...findings]).map((finding) => ({
     ...finding,
     fingerprint: fingerprint({
       ...finding,
-      endpoint: endpointOf(finding.endpoints[0]),
+      endpoint: briefOf(host, finding.endpoints[0] ?? ''),
       isWritten: finding.valueFrom === null,
       isShared: finding.ofDefault && finding.endpoints.length > 1,
     }),

@@ -1,3 +1,5 @@
+import type { DovecotHost, Host, PostfixHost } from '../hosts/host.ts';
+import { perServer } from '../hosts/per-server.ts';
 import { nexthopOf, type PostfixEndpoint } from '../postfix/endpoints.ts';
 import type { JudgedEndpoint } from './check.ts';
 
@@ -24,6 +26,27 @@ export const TEMPLATE_HELPERS: Readonly<Record<string, (...words: unknown[]) => 
 /** How a report names an endpoint: "port 587 (submission/inet)", "deliveries by relay/unix to [mail.example.com]:587". */
 export function endpointPhrase(endpoint: JudgedEndpoint): string {
   return endpoint.server === 'postfix' ? postfixPhrase(endpoint) : dovecotPhrase(endpoint);
+}
+
+/** What reports and fingerprints want of an endpoint, as plain data. */
+export interface EndpointBrief extends Pick<JudgedEndpoint, 'side' | 'role'> {
+  /** What it is called in a sentence. */
+  readonly phrase: string;
+}
+
+const briefsOf = perServer(({ endpoints }: PostfixHost | DovecotHost) => {
+  const briefs = new Map<string, EndpointBrief>();
+  for (const endpoint of endpoints) {
+    const { id, side, role } = endpoint;
+    if (!briefs.has(id)) briefs.set(id, { side, role, phrase: endpointPhrase(endpoint) });
+  }
+  return briefs;
+});
+
+/** The endpoint of a host that has an id, the first where several have; undefined where none has. */
+export function briefOf({ postfix, dovecot }: Host, id: string): EndpointBrief | undefined {
+  const ofPostfix = postfix === null ? undefined : briefsOf(postfix).get(id);
+  return ofPostfix ?? (dovecot === null ? undefined : briefsOf(dovecot).get(id));
 }
 
 function dovecotPhrase({ id, port }: JudgedEndpoint): string {
