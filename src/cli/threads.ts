@@ -1,6 +1,8 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { likenessOf } from '../hosts/likeness.ts';
 import type { HostCommand, HostTask, Result, RunOrders } from './host-work.ts';
+import { OpenTasks } from './open-tasks.ts';
 import type { ThreadAnswer, ThreadTask } from './thread.ts';
 
 /** Hosts that a thread has to work on, so that it need not wait for the next one. */
@@ -26,7 +28,8 @@ const OLD = 1000;
 const INTERRUPT_BUDGET = 600_000;
 
 /**
- * Works on hosts in threads.
+ * Works on hosts in threads. Alike hosts go to the thread that had the first of them, which knows their servers, as
+ * long as each has something to do.
  *
  * @returns the results in the order of the tasks; threads wait while they are not taken
  * @throws Error when a thread ends or comes upon an error
@@ -39,7 +42,7 @@ export async function* inThreads<C extends HostCommand>(
   const ready = new Map<number, Result<C>>();
   const threads: Worker[] = [];
   const inHand = new Map<Worker, number>();
-  let next = 0;
+  const open = new OpenTasks<HostTask, Worker>(tasks, ({ source }) => likenessOf(source));
   let taken = 0;
   let failure: string | null = null;
   let wake = (): void => undefined;
@@ -50,11 +53,11 @@ export async function* inThreads<C extends HostCommand>(
   const feed = (): void => {
     for (const [thread, count] of inHand) {
       for (let free = IN_HAND - count; free > 0; free--) {
-        const task = tasks[next];
-        if (task === undefined || next >= taken + jobs * WAITING) return;
+        const given = open.take(thread, taken + jobs * WAITING);
+        if (given === null) return;
         inHand.set(thread, (inHand.get(thread) ?? 0) + 1);
         // oxlint-disable-next-line require-post-message-target-origin -- a thread of Node has none
-        thread.postMessage({ number: next++, task } satisfies ThreadTask);
+        thread.postMessage(given satisfies ThreadTask);
       }
     }
   };

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs';
 import { SourceFile } from '../text/source.ts';
 import { InputError, reasonOf } from './input-error.ts';
 
@@ -30,11 +30,7 @@ export function encode(source: SourceFile): Buffer {
  */
 export function readSource(path: string): SourceFile {
   try {
-    const stat = statSync(path);
-    if (!stat.isFile()) throw new InputError(`${path}: not a regular file`);
-    if (stat.size > LARGEST)
-      throw new InputError(`${path}: larger than ${LARGEST / 1024 / 1024} MB, which no configuration is`);
-    return decode(path, readFileSync(path));
+    return checked(path, statSync(path));
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(`${path}: ${reasonOf(error)}`);
@@ -44,8 +40,33 @@ export function readSource(path: string): SourceFile {
 /** Reads one file that may be missing or unreadable: null then. */
 export function readSourceOrNull(path: string): SourceFile | null {
   try {
-    return readSource(path);
+    // Most that are asked for are not there, and an error takes longer than to look.
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat === undefined ? null : checked(path, stat);
   } catch {
     return null;
+  }
+}
+
+/** @throws InputError, or the error of the system */
+function checked(path: string, stat: Stats): SourceFile {
+  if (!stat.isFile()) throw new InputError(`${path}: not a regular file`);
+  if (stat.size > LARGEST)
+    throw new InputError(`${path}: larger than ${LARGEST / 1024 / 1024} MB, which no configuration is`);
+  return decode(path, readFileSync(path));
+}
+
+/** The first bytes of a file as text, each a character; null where it cannot be read. */
+export function readBeginning(path: string, most: number): string | null {
+  let file: number | null = null;
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return null;
+    file = openSync(path, 'r');
+    const bytes = Buffer.allocUnsafe(most);
+    return bytes.toString('latin1', 0, readSync(file, bytes));
+  } catch {
+    return null;
+  } finally {
+    if (file !== null) closeSync(file);
   }
 }
