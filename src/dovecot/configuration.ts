@@ -6,6 +6,7 @@ import { type Evaluated, evaluate } from './doveconf.ts';
 import type { DovecotContext, DovecotEffective, SectionRef } from './effective.ts';
 import type { FilterSection } from './evaluate-filters.ts';
 import type { SectionEvaluation, SectionNode } from './evaluate-sections.ts';
+import { includeFault } from './evaluation.ts';
 import { type Filter, isGlobal } from './filter.ts';
 import { lookUpFilter } from './filters-lookup.ts';
 import { type DovecotFiles, type DovecotTree, loadDovecot } from './load.ts';
@@ -56,12 +57,8 @@ export class DovecotConfiguration {
   readonly release: Release;
   readonly releaseKnown: KnownRelease;
   readonly tree: DovecotTree;
-  readonly table: SettingsTable;
   readonly files: DovecotFiles;
-  /** What makes the server refuse the configuration, in the order in which it would meet it. */
-  readonly faults: readonly DovecotFault[];
-  readonly warnings: readonly DovecotWarning[];
-  readonly #evaluated: Evaluated;
+  #known: Evaluated | null = null;
   readonly #cache = new Map<string, DovecotEffective>();
   #services: readonly DovecotService[] | null = null;
   #namesCache: ReadonlyMap<string | null, ReadonlyMap<string, readonly string[]>> | null = null;
@@ -72,11 +69,30 @@ export class DovecotConfiguration {
     this.releaseKnown = input.release;
     this.files = input.files;
     this.tree = loadDovecot(input.main, input.files, this.release);
-    this.#evaluated = evaluate(this.tree, this.release, { expand: true });
-    const { evaluation } = this.#evaluated;
-    this.table = evaluation.table;
-    this.faults = evaluation.faults;
-    this.warnings = evaluation.warnings;
+  }
+
+  /** Worked out when somebody asks for a value: not all do that look at the files. */
+  get #evaluated(): Evaluated {
+    this.#known ??= evaluate(this.tree, this.release, { expand: true });
+    return this.#known;
+  }
+
+  get table(): SettingsTable {
+    return this.#evaluated.evaluation.table;
+  }
+
+  /** The faults of includes, which are among the others: for them nothing else has to be worked out. */
+  get includeFaults(): readonly DovecotFault[] {
+    return this.tree.statements.flatMap((read) => includeFault(read) ?? []);
+  }
+
+  /** What makes the server refuse the configuration, in the order in which it would meet it. */
+  get faults(): readonly DovecotFault[] {
+    return this.#evaluated.evaluation.faults;
+  }
+
+  get warnings(): readonly DovecotWarning[] {
+    return this.#evaluated.evaluation.warnings;
   }
 
   /** dovecot.conf and all that it includes, each once. */

@@ -23,21 +23,39 @@ export function evaluate(
   const start = { source: tree.main.source, span: { start: 0, end: 0 } };
   if (hasDovecotFeature(release, 'namedFilters')) {
     const evaluation = evaluateFilters(tree, release, options);
-    const judgement = judgeFilters(evaluation, release, start, options.expand);
-    return { language: 'filters', evaluation: judged(evaluation, judgement) };
+    const judge = (): Judgement => judgeFilters(evaluation, release, start, options.expand);
+    return { language: 'filters', evaluation: judged(evaluation, judge) };
   }
   const evaluation = evaluateSections(tree, release, options);
-  return { language: 'sections', evaluation: judged(evaluation, judgeSections(evaluation, release, start)) };
+  const judge = (): Judgement => judgeSections(evaluation, release, start);
+  return { language: 'sections', evaluation: judged(evaluation, judge) };
 }
 
-/** What is wrong with single lines comes first: the server does not check what it could not read. */
-function judged<T extends Evaluation>(evaluation: T, { faults, warnings }: Judgement): T {
-  const [storage] = evaluation.faults.filter(({ code }) => code === 'storage-version-missing');
-  const read = evaluation.faults.filter((fault) => fault !== storage);
+/**
+ * What is wrong with single lines comes first: the server does not check what it could not read. Settings are held
+ * against each other when somebody asks what is wrong.
+ */
+function judged<T extends Evaluation>(evaluation: T, judge: () => Judgement): T {
+  let known: Judgement | null = null;
+  const judgement = (): Judgement => {
+    if (known !== null) return known;
+    const { faults, warnings } = judge();
+    const [storage] = evaluation.faults.filter(({ code }) => code === 'storage-version-missing');
+    const read = evaluation.faults.filter((fault) => fault !== storage);
+    known = {
+      faults: [...read, ...faults, ...(storage === undefined ? [] : [storage])],
+      warnings: [...evaluation.warnings, ...warnings],
+    };
+    return known;
+  };
   return {
     ...evaluation,
-    faults: [...read, ...faults, ...(storage === undefined ? [] : [storage])],
-    warnings: [...evaluation.warnings, ...warnings],
+    get faults() {
+      return judgement().faults;
+    },
+    get warnings() {
+      return judgement().warnings;
+    },
   };
 }
 

@@ -64,6 +64,8 @@ const matched = new WeakMap<SectionEvaluation, Map<string, readonly FilterNode[]
 
 /** The filters that hold for a connection, the most specific first. */
 function matchingFilters(evaluation: SectionEvaluation, context: DovecotContext): readonly FilterNode[] {
+  // The first holds for all connections.
+  if (evaluation.filters.length === 1) return evaluation.filters;
   const known = matched.get(evaluation) ?? new Map<string, readonly FilterNode[]>();
   matched.set(evaluation, known);
   const connection = connectionOf(context);

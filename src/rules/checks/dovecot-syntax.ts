@@ -217,15 +217,9 @@ function shortened({ source }: DovecotFile, { span }: SyntaxProblem): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
-const OF_INCLUDES: ReadonlySet<DovecotFaultCode> = new Set<DovecotFaultCode>([
-  'no-matches',
-  'not-readable',
-  'recursive',
-]);
-
 function* includeMissing(context: DovecotCheckContext): Iterable<Report> {
-  for (const { code, at, says } of ownFaults(context)) {
-    if (!OF_INCLUDES.has(code)) continue;
+  for (const { code, at, says } of context.dovecot.includeFaults) {
+    if (!isOwn(context, at)) continue;
     const pattern = at.source.slice(at.span);
     const beside = besideFiles(context, at, pattern);
     const misread = /^["'].*["']$/.test(pattern) ? 'quoted' : pattern.startsWith('=') ? 'equals' : null;
