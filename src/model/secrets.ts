@@ -39,11 +39,15 @@ const SHORTEST_KEY = 40;
 const SECRET_PART =
   /(?<![\w-])(?:[\w-]*[_-])?(?:password|passwd|pass|pw|secret|token|api_?key|dnpass)\s*=\s*("[^"]*"|'[^']*'|[^\s,;&"']+)|(?<![\w-])Authorization:\s*(\S[^\r\n]*)|\/\/[^\s/:@]*:([^\s/@]+)@/gi;
 
+/** What all of these have in them: most values have nothing of it, and looking for the whole takes long. */
+const SECRET_HINT = /pass|pw|secret|token|key|authorization|@/i;
+
 /** Words in the place of a password that are none. */
 const NO_SECRET = /^["']?(?:y|yes|n|no|%.*|\$.*|\?|)["']?$/i;
 
 /** Parts of a value that are secrets although its name tells nothing, by their offsets in it. */
 export function secretParts(value: string): readonly Span[] {
+  if (!SECRET_HINT.test(value)) return [];
   const parts: Span[] = [];
   for (const found of value.matchAll(SECRET_PART)) {
     const secret = found[1] ?? found[2] ?? found[3] ?? '';
