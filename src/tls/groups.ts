@@ -54,23 +54,44 @@ export function strengthOf(groups: readonly Group[]): GroupStrength {
  */
 export function groupOf(name: string, openssl: Release, names: 'objects' | 'library'): Group | null {
   const loose = names === 'library' && atLeast(openssl, data.anyCase);
-  const same = (known: string | undefined): boolean =>
-    known !== undefined &&
-    known !== '-' &&
-    (known === name || (loose && known.toLowerCase() === name.toLowerCase()));
-  for (const line of data.groups) {
-    const [short = '', nist, alias, bits, kind, since = ''] = line.split(' ');
-    if (!same(short) && !same(nist) && !(loose && same(alias))) continue;
-    if (!atLeast(openssl, since)) return null;
-    return {
-      name: short,
-      bits: Number(bits),
-      ecdhe: kind !== 'tls13',
-      // Before, TLSv1.3 took whatever curve there was.
-      tls13: kind !== 'curve' || !atLeast(openssl, data.tls13OnlyNewCurves),
-    };
-  }
-  return null;
+  known ??= data.groups.map(knownGroup);
+  const inAnyCase = loose ? name.toLowerCase() : '';
+  const found = known.find(({ exact, any }) => exact.includes(name) || (loose && any.includes(inAnyCase)));
+  if (found === undefined || !atLeast(openssl, found.since)) return null;
+  return {
+    name: found.short,
+    bits: found.bits,
+    ecdhe: found.kind !== 'tls13',
+    // Before, TLSv1.3 took whatever curve there was.
+    tls13: found.kind !== 'curve' || !atLeast(openssl, data.tls13OnlyNewCurves),
+  };
+}
+
+/** A line of the table. */
+interface KnownGroup {
+  readonly short: string;
+  /** Names that are the same letter by letter, and in small letters those that are taken in any case. */
+  readonly exact: readonly string[];
+  readonly any: readonly string[];
+  readonly bits: number;
+  readonly kind: string;
+  readonly since: Release;
+}
+
+/** Read from the table once: endpoints ask for groups over and over. */
+let known: readonly KnownGroup[] | null = null;
+
+function knownGroup(line: string): KnownGroup {
+  const [short = '', nist = '-', alias = '-', bits, kind = '', since = ''] = line.split(' ');
+  const named = (names: readonly string[]): readonly string[] => names.filter((name) => name !== '-');
+  return {
+    short,
+    exact: named([short, nist]),
+    any: named([short, nist, alias]).map((name) => name.toLowerCase()),
+    bits: Number(bits),
+    kind,
+    since,
+  };
 }
 
 /**
