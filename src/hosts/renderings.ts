@@ -28,14 +28,17 @@ interface TemplateFile {
 /** What a template engine may make of a host. */
 export interface Rendering {
   readonly input: HostInput;
+  readonly places: RenderedPlaces;
+}
+
+/** Where the places of a rendering are in the templates; the files that were made are not kept by it. */
+export interface RenderedPlaces {
   /** Where a place of a rendered file is in the template. */
   back(at: Location): Location;
   /** The same of an edit: null where a line that it changes has text of an engine in it, or the new text would have. */
   backEdit(edit: Edit): Edit | null;
   /** Whether a character of a template is there in the rendering. */
   has(path: string, offset: number): boolean;
-  /** What makes the files of a server what they are: where it is the same, all of them are. */
-  choicesOf(server: Server): string;
   /** Adds the parts of the templates that it has to others. Returns whether any was not among them. */
   addTo(parts: TemplateParts): boolean;
 }
@@ -154,56 +157,53 @@ export class TemplatedHost {
   #render(way: number, fill: (hole: Hole, use: HoleUse, server: Server) => string): Rendering {
     const values = this.#ways[way] ?? new Map<string, string>();
     const changed = new Map<string, SourceFile>();
-    const backs = new Map<
-      string,
-      {
-        readonly server: Server;
-        readonly template: SourceFile;
-        readonly rendered: Rendered;
-        readonly markedLines: ReadonlySet<number>;
-      }
-    >();
+    const backs = new Map<string, RenderedFile>();
     for (const { source, server, template, uses, markedLines } of this.#files) {
       const rendered = template.render(
         (subject) => values.get(subject) ?? '',
         (hole) => fill(hole, uses.get(hole) ?? UNKNOWN, server),
       );
       changed.set(source.path, new SourceFile(source.path, rendered.text, source.encoding));
-      backs.set(source.path, { server, template: source, rendered, markedLines });
+      backs.set(source.path, { template: source, rendered, markedLines });
     }
-    return {
-      input: withTexts(this.#input, changed),
-      back: ({ source, span }) => {
-        const file = backs.get(source.path);
-        return file === undefined
-          ? { source, span }
-          : { source: file.template, span: file.rendered.back(span) };
-      },
-      backEdit: (edit) => {
-        const file = backs.get(edit.path);
-        if (file === undefined) return edit;
-        const span = MARK.test(edit.text) ? null : file.rendered.backUnfilled(edit.span);
-        return span === null || !isFree(file, span, edit.text) ? null : { ...edit, span };
-      },
-      has: (path, offset) => backs.get(path)?.rendered.has(offset) ?? true,
-      choicesOf: (server) =>
-        [...backs.values()]
-          .filter((file) => file.server === server)
-          .map(({ rendered }) => rendered.choices)
-          .join('\x01'),
-      addTo(parts) {
-        let isNew = false;
-        for (const [path, { rendered }] of backs) {
-          const known = parts.get(path) ?? new Set();
-          parts.set(path, known);
-          const before = known.size;
-          for (const start of rendered.starts) known.add(start);
-          if (known.size > before) isNew = true;
-        }
-        return isNew;
-      },
-    };
+    return { input: withTexts(this.#input, changed), places: placesOf(backs) };
   }
+}
+
+/** A file of a rendering. */
+interface RenderedFile {
+  readonly template: SourceFile;
+  readonly rendered: Rendered;
+  readonly markedLines: ReadonlySet<number>;
+}
+
+function placesOf(files: ReadonlyMap<string, RenderedFile>): RenderedPlaces {
+  return {
+    back: ({ source, span }) => {
+      const file = files.get(source.path);
+      return file === undefined
+        ? { source, span }
+        : { source: file.template, span: file.rendered.back(span) };
+    },
+    backEdit: (edit) => {
+      const file = files.get(edit.path);
+      if (file === undefined) return edit;
+      const span = MARK.test(edit.text) ? null : file.rendered.backUnfilled(edit.span);
+      return span === null || !isFree(file, span, edit.text) ? null : { ...edit, span };
+    },
+    has: (path, offset) => files.get(path)?.rendered.has(offset) ?? true,
+    addTo(parts) {
+      let isNew = false;
+      for (const [path, { rendered }] of files) {
+        const known = parts.get(path) ?? new Set();
+        parts.set(path, known);
+        const before = known.size;
+        for (const start of rendered.starts) known.add(start);
+        if (known.size > before) isNew = true;
+      }
+      return isNew;
+    },
+  };
 }
 
 /**

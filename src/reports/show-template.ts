@@ -16,13 +16,13 @@ type SettingsOf = (host: Host) => readonly ShownSetting[];
 export function templatedSettings(host: TemplatedHost, settingsOf: SettingsOf): ShownSetting[] {
   const known = new Map<string, ShownSetting>();
   for (let way = 0; way < host.ways; way++) {
-    const rendering = host.marked(way);
-    for (const setting of settingsOf(buildHost(rendering.input))) {
+    const { input, places } = host.marked(way);
+    for (const setting of settingsOf(buildHost(input))) {
       const { server, service, name, raw, value } = setting;
       const origin =
         setting.origin.kind === 'default'
           ? setting.origin
-          : { ...setting.origin, at: rendering.back(setting.origin.at) };
+          : { ...setting.origin, at: places.back(setting.origin.at) };
       const place = origin.kind === 'default' ? '' : `${origin.at.source.path}\0${origin.at.span.start}`;
       const key = [server, service, name, origin.kind, place].join('\0');
       const before = known.get(key);

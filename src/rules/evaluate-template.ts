@@ -1,4 +1,4 @@
-import type { Rendering, TemplatedHost, TemplateParts } from '../hosts/renderings.ts';
+import type { RenderedPlaces, Rendering, TemplatedHost, TemplateParts } from '../hosts/renderings.ts';
 import type { Finding, Fix } from '../model/finding.ts';
 import type { Edit } from '../text/edits.ts';
 import type { Location } from '../text/source.ts';
@@ -19,7 +19,7 @@ export type Judge = (rendering: Rendering, asked: Asked) => readonly Finding[];
 interface Version {
   readonly finding: Finding;
   readonly way: number;
-  readonly rendering: Rendering;
+  readonly places: RenderedPlaces;
 }
 
 /** What all renderings say of one place. */
@@ -54,18 +54,22 @@ export function evaluateTemplate(
   withPossible: boolean,
 ): TemplateFindings {
   const filled = new Panel();
-  const ways: Rendering[] = [];
+  const ways: RenderedPlaces[] = [];
   for (let filling = 0; filling < host.fillings; filling++) {
     for (let way = 0; way < host.ways; way++) {
-      const only = filled.rules();
-      if (filling > 0 && only.size === 0) continue;
+      const standing = filled.rules();
+      if (filling > 0 && standing.size === 0) continue;
       const rendering = host.filled(way, filling);
-      if (filling === 0) ways.push(rendering);
-      const asked: Asked =
-        filling > 0 ? { only, heard: only } : filled.isNew(rendering) || withPossible ? {} : { only };
-      const found = inTemplate(rendering, judge(rendering, asked));
+      const { places } = rendering;
+      // What is found in other lines neither falls nor stands by it.
+      const only = withPossible ? standing : filled.rules(places);
+      if (filling > 0 && only.size === 0) continue;
+      if (filling === 0) ways.push(places);
+      const isOpen = filling === 0 && (filled.isNew(places) || withPossible);
+      const asked: Asked = isOpen ? {} : { only, heard: standing };
+      const found = inTemplate(places, judge(rendering, asked));
       for (const [key, { rule }] of found) if (declared.has(rule)) found.delete(key);
-      filled.see(rendering, found, way, filling === 0);
+      filled.see(places, found, way, filling === 0);
     }
   }
   const marked = new Panel();
@@ -73,14 +77,15 @@ export function evaluateTemplate(
   const tell = (way: number, wanted: ReadonlySet<string>, again: boolean): void => {
     if (wanted.size === 0) return;
     const rendering = host.marked(way);
+    const { places } = rendering;
     const own = new Map<string, Finding>();
-    const standing = marked.isNew(rendering) || withPossible ? declared : marked.rules();
+    const standing = marked.isNew(places) || withPossible ? declared : marked.rules();
     const only = new Set([...wanted].filter((rule) => !declared.has(rule) || standing.has(rule)));
-    for (const [key, finding] of inTemplate(rendering, judge(rendering, { only, heard: wanted }))) {
+    for (const [key, finding] of inTemplate(places, judge(rendering, { only, heard: wanted }))) {
       if (declared.has(finding.rule)) own.set(key, finding);
-      else filled.all.get(key)?.marked.push({ finding, way, rendering });
+      else filled.all.get(key)?.marked.push({ finding, way, places });
     }
-    if (!again) marked.see(rendering, own, way, true);
+    if (!again) marked.see(places, own, way, true);
   };
   const standing = [...filled.all].flatMap(([key, candidate]) => (filled.stands(key) ? [candidate] : []));
   const rulesOf = (candidates: readonly Candidate[]): ReadonlySet<string> =>
@@ -119,55 +124,59 @@ export function evaluateTemplate(
 class Panel {
   readonly all = new Map<string, Candidate>();
   readonly #fallen = new Set<string>();
-  readonly #seen: Rendering[] = [];
+  readonly #seen: RenderedPlaces[] = [];
   readonly #parts: TemplateParts = new Map();
 
   /**
    * Whether a rendering that is to be seen next has lines that none before it had. Where it has not, nothing that
    * is found for the first time stands.
    */
-  isNew(rendering: Rendering): boolean {
-    return rendering.addTo(this.#parts);
+  isNew(places: RenderedPlaces): boolean {
+    return places.addTo(this.#parts);
   }
 
   stands(key: string): boolean {
     return !this.#fallen.has(key);
   }
 
-  /** The rules whose findings still stand. */
-  rules(): ReadonlySet<string> {
-    return new Set([...this.all].flatMap(([key, { rule }]) => (this.stands(key) ? [rule] : [])));
+  /** The rules whose findings still stand; those alone whose lines a rendering has, where one is given. */
+  rules(places: RenderedPlaces | null = null): ReadonlySet<string> {
+    return new Set(
+      [...this.all].flatMap(([key, { rule, at }]) =>
+        this.stands(key) && (places === null || isIn(places, at)) ? [rule] : [],
+      ),
+    );
   }
 
   /** @param isNew the rendering may have lines that none before it had */
-  see(rendering: Rendering, found: ReadonlyMap<string, Finding>, way: number, isNew: boolean): void {
+  see(places: RenderedPlaces, found: ReadonlyMap<string, Finding>, way: number, isNew: boolean): void {
     for (const [key, { at }] of this.all) {
-      if (this.stands(key) && !found.has(key) && isIn(rendering, at)) this.#fallen.add(key);
+      if (this.stands(key) && !found.has(key) && isIn(places, at)) this.#fallen.add(key);
     }
     for (const [key, finding] of found) {
       const known = this.all.get(key);
       const candidate = known ?? { rule: finding.rule, at: finding.at, versions: [], marked: [] };
-      candidate.versions.push({ finding, way, rendering });
+      candidate.versions.push({ finding, way, places });
       if (known !== undefined) continue;
       this.all.set(key, candidate);
       // What comes up late was not there before: it rests on something else, unless its line is new.
       if (!isNew || this.#seen.some((other) => isIn(other, finding.at))) this.#fallen.add(key);
     }
-    this.#seen.push(rendering);
+    this.#seen.push(places);
   }
 }
 
 /** Whether the first character of a place of the template is there in a rendering. */
-function isIn(rendering: Rendering, { source, span }: Location): boolean {
-  return rendering.has(source.path, span.start);
+function isIn(places: RenderedPlaces, { source, span }: Location): boolean {
+  return places.has(source.path, span.start);
 }
 
 /** Findings by what they are about, at their places in the template. What a loop repeats is one. */
-function inTemplate(rendering: Rendering, findings: readonly Finding[]): Map<string, Finding> {
+function inTemplate(places: RenderedPlaces, findings: readonly Finding[]): Map<string, Finding> {
   const found = new Map<string, Finding>();
   const numbers = new Map<string, number>();
   for (const finding of findings) {
-    const at = rendering.back(finding.at);
+    const at = places.back(finding.at);
     const identity = [finding.rule, finding.messageId, at.source.path, at.span.start, finding.setting].join(
       '\0',
     );
@@ -178,8 +187,8 @@ function inTemplate(rendering: Rendering, findings: readonly Finding[]): Map<str
     found.set(`${identity}\0${number}`, {
       ...finding,
       at,
-      ...valueFrom(rendering, finding),
-      related: finding.related.map((one) => ({ ...one, at: rendering.back(one.at) })),
+      ...valueFrom(places, finding),
+      related: finding.related.map((one) => ({ ...one, at: places.back(one.at) })),
     });
   }
   return found;
@@ -187,11 +196,11 @@ function inTemplate(rendering: Rendering, findings: readonly Finding[]): Map<str
 
 /** Where the value of a finding comes from, as a line of the template. */
 function valueFrom(
-  rendering: Rendering,
+  places: RenderedPlaces,
   { valueOrigin: origin }: Finding,
 ): Partial<Pick<Finding, 'valueFrom' | 'valueOrigin'>> {
   if (origin === undefined || origin.kind === 'default') return {};
-  const valueOrigin = { ...origin, at: rendering.back(origin.at) };
+  const valueOrigin = { ...origin, at: places.back(origin.at) };
   return { valueFrom: originText({ origin: valueOrigin }), valueOrigin };
 }
 
@@ -200,7 +209,7 @@ function inWords(
   host: TemplatedHost,
   filled: readonly Version[],
   marked: readonly Version[],
-  ways: readonly Rendering[],
+  ways: readonly RenderedPlaces[],
 ): Finding | null {
   const fewest = smallest(marked);
   if (fewest !== null) {
@@ -252,22 +261,22 @@ function addsLines(fix: Fix | null): boolean {
 }
 
 /** The edits that mend it whichever way is taken; null where there are none, or a template is in their way. */
-function commonFix(versions: readonly Version[], ways: readonly Rendering[]): Fix | null {
-  const plans = versions.map(({ finding: { fix }, rendering }): Fix | null => {
+function commonFix(versions: readonly Version[], ways: readonly RenderedPlaces[]): Fix | null {
+  const plans = versions.map(({ finding: { fix }, places }): Fix | null => {
     if (fix === null) return null;
-    const edits = fix.edits.map((edit) => rendering.backEdit(edit));
+    const edits = fix.edits.map((edit) => places.backEdit(edit));
     return edits.every((edit) => edit !== null) ? { ...fix, edits } : null;
   });
   const [{ finding }] = versions as [Version];
-  const having = ways.filter((rendering) => isIn(rendering, finding.at));
+  const having = ways.filter((places) => isIn(places, finding.at));
   const isEverywhere = ({ edits }: Fix): boolean =>
-    having.every((rendering) => edits.every((edit) => stands(rendering, edit)));
+    having.every((places) => edits.every((edit) => stands(places, edit)));
   return plans.find((plan) => plan !== null && isEverywhere(plan)) ?? null;
 }
 
 /** Whether the place of an edit is there in a rendering; an insertion is where the text before it is. */
-function stands(rendering: Rendering, { path, span }: Edit): boolean {
-  return rendering.has(path, span.start === span.end ? Math.max(0, span.start - 1) : span.start);
+function stands(places: RenderedPlaces, { path, span }: Edit): boolean {
+  return places.has(path, span.start === span.end ? Math.max(0, span.start - 1) : span.start);
 }
 
 /** A finding with the words of the template. */

@@ -215,15 +215,12 @@ interface Piece {
 /** What a template may come to, and where each part of it stands in the template. */
 export class Rendered {
   readonly text: string;
-  /** What was chosen, repeated and filled in: where this is the same, all is the same. */
-  readonly choices: string;
   readonly #pieces: readonly Piece[];
   #covered: readonly Span[] | null = null;
 
-  constructor(text: string, pieces: readonly Piece[], choices: string) {
+  constructor(text: string, pieces: readonly Piece[]) {
     this.text = text;
     this.#pieces = pieces;
-    this.choices = choices;
   }
 
   /** Where the parts of the template begin that are there in this text; what a loop repeats comes more than once. */
@@ -311,7 +308,6 @@ class Renderer {
   readonly #fill: (hole: Hole) => string;
   readonly #parts: string[] = [];
   readonly #pieces: Piece[] = [];
-  readonly #choices: string[] = [];
   #length = 0;
 
   constructor(text: string, decide: (subject: string) => string, fill: (hole: Hole) => string) {
@@ -324,19 +320,14 @@ class Renderer {
     for (const node of nodes) {
       if (node.kind === 'text') this.#push(this.#text.slice(node.span.start, node.span.end), node.span, true);
       else if (node.kind === 'constant') this.#push(node.value, node.span, false);
-      else if (node.kind === 'hole') {
-        const text = this.#fill(node.hole);
-        this.#choices.push(text);
-        this.#push(text, node.hole.span, false);
-      } else if (node.kind === 'choice') {
+      else if (node.kind === 'hole') this.#push(this.#fill(node.hole), node.hole.span, false);
+      else if (node.kind === 'choice') {
         const taken = node.arms.findIndex(
           ({ condition }) => condition === null || holds(condition, this.#decide),
         );
-        this.#choices.push(String(taken));
         this.add(node.arms[taken]?.body ?? []);
       } else {
         const times = Number(this.#decide(node.subject));
-        this.#choices.push(String(times));
         for (let count = 0; count < times; count++) this.add(node.body);
         if (times === 0) this.add(node.otherwise);
       }
@@ -344,7 +335,7 @@ class Renderer {
   }
 
   end(): Rendered {
-    return new Rendered(this.#parts.join(''), this.#pieces, this.#choices.join('\0'));
+    return new Rendered(this.#parts.join(''), this.#pieces);
   }
 
   #push(text: string, from: Span, isLiteral: boolean): void {

@@ -101,11 +101,11 @@ it('what is certain is found in each rendering by itself that has its line', () 
       [one.rule, one.messageId, one.setting, source.path, span.start].join(' ');
     for (let filling = 0; filling < host.fillings; filling++) {
       for (let way = 0; way < host.ways; way++) {
-        const rendering = host.filled(way, filling);
-        const alone = evaluate(buildHost(rendering.input), BUILTIN_RULES, strict);
-        const there = new Set(alone.map((one) => identity(one, rendering.back(one.at))));
+        const { input: rendered, places } = host.filled(way, filling);
+        const alone = evaluate(buildHost(rendered), BUILTIN_RULES, strict);
+        const there = new Set(alone.map((one) => identity(one, places.back(one.at))));
         for (const one of found) {
-          if (!rendering.has(one.at.source.path, one.at.span.start)) continue;
+          if (!places.has(one.at.source.path, one.at.span.start)) continue;
           checked++;
           if (!there.has(identity(one, one.at))) alarms.push(`${seed} ${way} ${filling}: ${one.message}`);
         }

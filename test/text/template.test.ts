@@ -297,14 +297,7 @@ describe('what made a text what it is', () => {
     return result;
   };
 
-  test('is the same for the same choices, and another one for others', () => {
-    const first = made({ a: 'x' }, '1', 'f').choices;
-    expect(made({ a: 'x' }, '1', 'f').choices).toBe(first);
-    const others = [made({ a: '' }, '1', 'f'), made({ a: 'x' }, '2', 'f'), made({ a: 'x' }, '1', 'g')];
-    expect(new Set([first, ...others.map(({ choices }) => choices)]).size).toBe(4);
-  });
-
-  test('and which parts of the template it has', () => {
+  test('which parts of the template it has', () => {
     const text = lines.join('\n');
     const holes = [text.indexOf('{{ h'), text.lastIndexOf('{{ h')];
     const hasHoles = (decide: Readonly<Record<string, string>>, times: string): boolean[] =>
