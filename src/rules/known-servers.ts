@@ -127,16 +127,16 @@ function inputOf({ input: { dovecot } }: KnownServer<DovecotHost>): DovecotInput
 type KnownByTexts<S extends PostfixHost | DovecotHost> = Map<string, KnownServer<S>[]>;
 
 /** Servers of a kind of which is kept what was found in them, some 60 kB each. */
-const MOST_SERVERS = 300;
+const MOST_SERVERS = 600;
 
 /** Servers that are kept with all that was read of them, some 2 MB each: hardly any is asked for it again. */
-const MOST_WHOLE = 24;
+const MOST_WHOLE = 3;
 
 /** Of those with the same texts, so many that differ in the files around them. */
 const MOST_ALIKE = 3;
 
 /** Templates and parts of which is kept what was found in them. */
-const MOST_JUDGED = 300;
+const MOST_JUDGED = 1000;
 
 /** What is found in a host, its fingerprints left out of account. */
 export interface HostFindings {
