@@ -116,13 +116,17 @@ export class DovecotConfiguration {
     const key = lookupKey(name, context);
     let effective = this.#cache.get(key);
     if (effective === undefined) {
-      effective =
-        this.#evaluated.language === 'sections'
-          ? lookUpSection(this.#evaluated.evaluation, name, context, this.release)
-          : lookUpFilter(this.#evaluated.evaluation, name, context, this.release);
+      effective = this.#lookUp(name, context);
       this.#cache.set(key, effective);
     }
     return effective;
+  }
+
+  #lookUp(name: string, context: DovecotContext): DovecotEffective {
+    const evaluated = this.#evaluated;
+    return evaluated.language === 'sections'
+      ? lookUpSection(evaluated.evaluation, name, context, this.release)
+      : lookUpFilter(evaluated.evaluation, name, context, this.release);
   }
 
   /** The value alone. */
@@ -286,13 +290,19 @@ export class DovecotConfiguration {
       ...(filter.localName === null ? {} : { localName: filter.localName }),
       sections: path,
     };
+    // Of services more is asked than of all else: no key of the whole context has to be made for it.
+    const known = new Map<string, DovecotEffective>();
     return {
       type,
       name,
       filter,
       scope,
       openings: scope?.openings ?? [],
-      get: (key) => this.get(key, context),
+      get: (key) => {
+        const effective = known.get(key) ?? this.#lookUp(key, context);
+        known.set(key, effective);
+        return effective;
+      },
     };
   }
 }

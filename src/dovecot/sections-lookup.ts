@@ -34,7 +34,7 @@ export function lookUpSection(
 ): DovecotEffective {
   const { table } = evaluation;
   const sections = context.sections ?? [];
-  const info = sections.length === 0 ? null : sections.map(({ type }) => type).join('/');
+  const info = pathOf(sections);
   const known = table.get(name, info);
   const alias = known?.aliasOf ?? null;
   const setting = alias === null ? known : (table.get(alias, info) ?? known);
@@ -42,11 +42,14 @@ export function lookUpSection(
   const matching = matchingFilters(evaluation, context);
   let found: SectionValue | null = null;
   let conflict: DovecotAssignment | null = null;
-  for (const [index, node] of matching.entries()) {
+  let before: FilterNode | undefined;
+  for (const node of matching) {
     const value = sectionAt(node.root, sections)?.values.get(key);
-    if (value === undefined) continue;
-    if (found === null) found = value;
-    else if (!holdsAll(node, matching[index - 1])) conflict ??= value.assignment;
+    if (value !== undefined) {
+      if (found === null) found = value;
+      else if (!holdsAll(node, before)) conflict ??= value.assignment;
+    }
+    before = node;
   }
   const value =
     found?.value ??
@@ -58,6 +61,13 @@ export function lookUpSection(
       (other) => lookUpSection(evaluation, other, {}, release).value,
     );
   return effective({ name: key, value, setting, found, conflict }, release);
+}
+
+/** The types of sections, as tables have them; null outside of all. */
+function pathOf(sections: readonly SectionRef[]): string | null {
+  let path: string | null = null;
+  for (const { type } of sections) path = path === null ? type : `${path}/${type}`;
+  return path;
 }
 
 const matched = new WeakMap<SectionEvaluation, Map<string, readonly FilterNode[]>>();
