@@ -127,7 +127,7 @@ function inputOf({ input: { dovecot } }: KnownServer<DovecotHost>): DovecotInput
 type KnownByTexts<S extends PostfixHost | DovecotHost> = Map<string, KnownServer<S>[]>;
 
 /** Servers of a kind of which is kept what was found in them, some 60 kB each. */
-const MOST_SERVERS = 600;
+const MOST_SERVERS = 300;
 
 /** Servers that are kept with all that was read of them, some 2 MB each: hardly any is asked for it again. */
 const MOST_WHOLE = 3;
@@ -136,7 +136,7 @@ const MOST_WHOLE = 3;
 const MOST_ALIKE = 3;
 
 /** Templates and parts of which is kept what was found in them. */
-const MOST_JUDGED = 1000;
+const MOST_JUDGED = 400;
 
 /** What is found in a host, its fingerprints left out of account. */
 export interface HostFindings {

@@ -17,7 +17,7 @@ import { roots } from '../servers/roots.ts';
 import { growthInputs, longCipherStrings, longPemFiles } from '../support/growth.ts';
 import { makeCertificate } from '../support/x509.ts';
 import { writeMailLog } from './mail-log.ts';
-import { makeRepository, shapes } from './repository.ts';
+import { IN_A_FOLDER, makeRepository, shapes } from './repository.ts';
 
 const example = process.argv[2] ?? 'docs/example/etc/postfix';
 let withinBudget = true;
@@ -29,9 +29,9 @@ const NAMED_ONLY = String.raw` | grep -v "unknown\["`;
 /** Megabytes that reading a log may take, however long it is. */
 const LOG_MEMORY = 200;
 
-/** How many times faster a lint of many hosts has to be than the programs of the servers, and how much more memory it may take for ten times as many. */
+/** How many times faster a lint of many hosts has to be than the programs of the servers, and how much more memory it may take for twice as many. */
 const FASTER = 20;
-const FLAT = 1.3;
+const FLAT = 1.1;
 
 startUp();
 growth();
@@ -138,40 +138,53 @@ function byReading(json: string): string[] {
   return [...counted].map(([suite, number]) => `${suite}: ${number}`).sort();
 }
 
-/** Many hosts, beside the programs of the servers asked about each of them; and whether more hosts take more memory. */
+/**
+ * Many hosts, beside the programs of the servers asked about each of them; and whether twice as many take more
+ * memory. What is kept of hosts for those that are alike fills up first: between a thousand and ten thousand of them
+ * memory grows up to its bound.
+ */
 function repository(count: number): void {
   const folder = fs.mkdtempSync(path.join(tmpdir(), 'pfharden-bench-'));
   try {
-    const hosts = makeRepository(folder, count, 1);
+    const all = makeRepository(folder, 2 * count, 1);
+    const hosts = all.slice(0, count);
     console.log(
       `${count} hosts, ${shapes().ofCorpus ? 'in the shapes of the corpus' : 'in written shapes: no corpus'}`,
     );
-    const few = hosts.filter((host) => path.dirname(host) === path.dirname(hosts[0] ?? ''));
+    const run = (command: string, some: readonly string[]): ProgramRun => {
+      const folders = [...new Set(some.map((host) => path.dirname(host)))];
+      return runProgram([command, ...folders, '--no-exec'], 'ignore');
+    };
     const servers = serversPerHost(hosts);
+    const few = hosts.slice(0, Math.min(count, IN_A_FOLDER));
     for (const command of ['lint', 'fix'] as const) {
-      const small = runProgram([command, path.dirname(few[0] ?? ''), '--no-exec'], 'ignore');
-      const large = runProgram([command, folder, '--no-exec'], 'ignore');
+      const small = run(command, few);
+      const large = run(command, hosts);
       const own = large.time / count;
       const what = `${command} of ${count} hosts: ${(large.time / 1000).toFixed(1)} s, ${own.toFixed(2)} ms a host`;
       if (servers === null) console.log(`${what}; no root of bookworm to run postconf and doveconf in`);
       else {
-        const isMet = command === 'fix' || servers.accepted / own >= FASTER;
+        const isMet = servers.asked / own >= FASTER;
         if (!isMet) withinBudget = false;
-        const budget = command === 'fix' ? '' : ` (budget ${FASTER}${isMet ? '' : ': MISSED'})`;
+        const budget = ` (budget ${FASTER}${isMet ? '' : ': MISSED'})`;
         const times = (other: number): string =>
           `${other.toFixed(1)} ms, ${(other / own).toFixed(1)} times as long`;
         console.log(
-          `${what}; postconf -n and doveconf -n on a host that they take ${times(servers.accepted)}${budget}, on each that has their files ${times(servers.asked)}`,
+          `${what}; postconf -n and doveconf -n on each that has their files ${times(servers.asked)}${budget}, on one that they take ${times(servers.accepted)}`,
         );
       }
-      report(
-        `memory for ${command} of ${count} hosts`,
-        large.memory,
-        `${few.length} hosts`,
-        small.memory,
-        FLAT,
-        'MB',
+      console.log(
+        `memory for ${command}: ${small.memory.toFixed(0)} MB for ${few.length} hosts, ${large.memory.toFixed(0)} MB for ${count}`,
       );
+      if (command === 'lint')
+        report(
+          `memory for lint of ${all.length} hosts`,
+          run(command, all).memory,
+          `${count} hosts`,
+          large.memory,
+          FLAT,
+          'MB',
+        );
     }
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
