@@ -129,8 +129,11 @@ type KnownByTexts<S extends PostfixHost | DovecotHost> = Map<string, KnownServer
 /** Servers of a kind of which is kept what was found in them, some 60 kB each. */
 const MOST_SERVERS = 300;
 
-/** Servers that are kept with all that was read of them, some 2 MB each: hardly any is asked for it again. */
-const MOST_WHOLE = 3;
+/** Servers that are kept with all that was read of them, some 2 MB each: of many hosts hardly any is asked for it again. */
+const MOST_WHOLE = 6;
+
+/** The same of a single host: what a fix makes of it is held against what it was, over and over. */
+const MOST_WHOLE_OF_ONE = 24;
 
 /** Of those with the same texts, so many that differ in the files around them. */
 const MOST_ALIKE = 3;
@@ -184,7 +187,7 @@ export class KnownServers {
    *   more servers than those with all that was read of them
    * @param mostWhole so many servers are kept with all that was read of them
    */
-  constructor(digest?: Digest, mostWhole = MOST_WHOLE) {
+  constructor(digest?: Digest, mostWhole = digest === undefined ? MOST_WHOLE_OF_ONE : MOST_WHOLE) {
     this.#digest = digest ?? ((text) => text);
     this.#most = digest === undefined ? mostWhole : MOST_SERVERS;
     this.#mostWhole = mostWhole;

@@ -15,9 +15,11 @@ test('alike tasks go to who had the first of them, others to whoever asks', () =
 });
 
 test('who has nothing of its own left takes the first of others, and does not keep the rest of it', () => {
-  const open = opened('a1', 'a2', 'a3', 'a4', 'b1');
-  const taken = ['x', 'y', 'y', 'x', 'y'].map((worker) => open.take(worker, ALL)?.task);
-  expect(taken).toEqual(['a1', 'b1', 'a2', 'a3', 'a4']);
+  const open = opened('a1', 'a2', 'a3', 'c1', 'a4');
+  expect(open.take('x', 2)?.task).toBe('a1');
+  expect(open.take('y', 2)?.task).toBe('a2');
+  const taken = ['y', 'x', 'y', 'x'].map((worker) => open.take(worker, ALL)?.task);
+  expect(taken).toEqual(['c1', 'a3', 'a4', undefined]);
 });
 
 test('tasks behind the end wait, and keep their numbers', () => {
