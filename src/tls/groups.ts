@@ -4,7 +4,7 @@ import data from './data/groups.json' with { type: 'json' };
 /**
  * The groups that both sides agree on keys in, by OpenSSL release. Sources: t1_lib.c (nid_list), capabilities
  * of the default provider (prov/capabilities.c) for 3.x; which names a release takes and what it does with
- * them was measured with 1.1.1w, 3.0, 3.5 and 3.6.
+ * them was measured with 1.1.1w, 3.0, 3.5 and 3.6; that 3.1 to 3.4 take names as 3.0 does, is assumed.
  */
 
 /** When OpenSSL learned what: to take lists of curves, to choose curves by itself, to choose a field by itself. */
@@ -49,14 +49,20 @@ export function strengthOf(groups: readonly Group[]): GroupStrength {
  * The group of a name.
  *
  * @param names `objects`: short names and those of NIST, letter by letter (OBJ_sn2nid(), EC_curve_nist2nid());
- *   `library`: what SSL_CTX_set1_groups_list() takes, since 3.0 other names too and in any case
+ *   `library`: what SSL_CTX_set1_groups_list() takes, since 3.0 other names too, since 3.5 in any case
  * @returns null where the release has no such group
  */
 export function groupOf(name: string, openssl: Release, names: 'objects' | 'library'): Group | null {
-  const loose = names === 'library' && atLeast(openssl, data.anyCase);
+  const takes = (since: Release): boolean => names === 'library' && atLeast(openssl, since);
+  const others = takes(data.otherNames);
+  const inAnyCase = takes(data.anyCase) ? name.toLowerCase() : null;
   known ??= data.groups.map(knownGroup);
-  const inAnyCase = loose ? name.toLowerCase() : '';
-  const found = known.find(({ exact, any }) => exact.includes(name) || (loose && any.includes(inAnyCase)));
+  const found = known.find(
+    ({ objects, library, small }) =>
+      objects.includes(name) ||
+      (others && library.includes(name)) ||
+      (inAnyCase !== null && small.includes(inAnyCase)),
+  );
   if (found === undefined || !atLeast(openssl, found.since)) return null;
   return {
     name: found.short,
@@ -70,9 +76,10 @@ export function groupOf(name: string, openssl: Release, names: 'objects' | 'libr
 /** A line of the table. */
 interface KnownGroup {
   readonly short: string;
-  /** Names that are the same letter by letter, and in small letters those that are taken in any case. */
-  readonly exact: readonly string[];
-  readonly any: readonly string[];
+  /** Names that OpenSSL's objects have, those that the library takes beside them, and all in small letters. */
+  readonly objects: readonly string[];
+  readonly library: readonly string[];
+  readonly small: readonly string[];
   readonly bits: number;
   readonly kind: string;
   readonly since: Release;
@@ -86,8 +93,9 @@ function knownGroup(line: string): KnownGroup {
   const named = (names: readonly string[]): readonly string[] => names.filter((name) => name !== '-');
   return {
     short,
-    exact: named([short, nist]),
-    any: named([short, nist, alias]).map((name) => name.toLowerCase()),
+    objects: named([short, nist]),
+    library: named([alias]),
+    small: named([short, nist, alias]).map((name) => name.toLowerCase()),
     bits: Number(bits),
     kind,
     since,
