@@ -325,8 +325,8 @@ describe('groups', () => {
   ])('%s in %s (%s)', (name, openssl, names, expected) => {
     const found = groupOf(name, openssl, names);
     const asked = Object.keys(expected ?? {}) as (keyof Group)[];
-    const told = found && expected && Object.fromEntries(asked.map((key) => [key, found[key]]));
-    expect(found === null ? null : (told ?? found)).toEqual(expected);
+    const known = found && expected && Object.fromEntries(asked.map((key) => [key, found[key]]));
+    expect(found === null ? null : (known ?? found)).toEqual(expected);
   });
 
   test.each([
