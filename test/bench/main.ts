@@ -17,7 +17,7 @@ import { roots } from '../servers/roots.ts';
 import { growthInputs, longCipherStrings, longPemFiles } from '../support/growth.ts';
 import { makeCertificate } from '../support/x509.ts';
 import { writeMailLog } from './mail-log.ts';
-import { IN_A_FOLDER, makeRepository, shapes } from './repository.ts';
+import { makeRepository, shapes } from './repository.ts';
 
 const example = process.argv[2] ?? 'docs/example/etc/postfix';
 let withinBudget = true;
@@ -146,20 +146,19 @@ function byReading(json: string): string[] {
 function repository(count: number): void {
   const folder = fs.mkdtempSync(path.join(tmpdir(), 'pfharden-bench-'));
   try {
-    const all = makeRepository(folder, 2 * count, 1);
-    const hosts = all.slice(0, count);
+    const [once, twice] = [path.join(folder, 'once'), path.join(folder, 'twice')];
+    const hosts = makeRepository(once, count, 1);
+    makeRepository(twice, 2 * count, 1);
     console.log(
       `${count} hosts, ${shapes().ofCorpus ? 'in the shapes of the corpus' : 'in written shapes: no corpus'}`,
     );
-    const run = (command: string, some: readonly string[]): ProgramRun => {
-      const folders = [...new Set(some.map((host) => path.dirname(host)))];
-      return runProgram([command, ...folders, '--no-exec'], 'ignore');
-    };
+    const few = hosts.filter((host) => path.dirname(host) === path.dirname(hosts[0] ?? ''));
+    const run = (command: string, where: string): ProgramRun =>
+      runProgram([command, where, '--no-exec'], 'ignore');
     const servers = serversPerHost(hosts);
-    const few = hosts.slice(0, Math.min(count, IN_A_FOLDER));
     for (const command of ['lint', 'fix'] as const) {
-      const small = run(command, few);
-      const large = run(command, hosts);
+      const small = run(command, path.dirname(few[0] ?? ''));
+      const large = run(command, once);
       const own = large.time / count;
       const what = `${command} of ${count} hosts: ${(large.time / 1000).toFixed(1)} s, ${own.toFixed(2)} ms a host`;
       if (servers === null) console.log(`${what}; no root of bookworm to run postconf and doveconf in`);
@@ -178,8 +177,8 @@ function repository(count: number): void {
       );
       if (command === 'lint')
         report(
-          `memory for lint of ${all.length} hosts`,
-          run(command, all).memory,
+          `memory for lint of ${2 * count} hosts`,
+          run(command, twice).memory,
           `${count} hosts`,
           large.memory,
           FLAT,

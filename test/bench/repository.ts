@@ -100,9 +100,6 @@ export function shapes(): { readonly ofCorpus: boolean } & typeof PLAIN_SHAPES {
     : { ofCorpus: false, ...PLAIN_SHAPES };
 }
 
-/** So many hosts are in a folder. */
-export const IN_A_FOLDER = 1000;
-
 /**
  * Writes a repository with a folder for each host. The same seed makes the same hosts, and the first hosts of a
  * large repository are those of a small one.
@@ -126,8 +123,7 @@ export function makeRepository(folder: string, count: number, seed: number): rea
     const next = random(seed + Math.imul(number, 0x9e3779b1));
     const pick = <T>(all: readonly T[]): T => all[Math.floor(next() * all.length)] as T;
     const name = `mx${String(number).padStart(5, '0')}`;
-    const group = `mx${String(Math.floor(number / IN_A_FOLDER)).padStart(2, '0')}`;
-    const host = path.join(folder, 'hosts', group, name);
+    const host = path.join(folder, 'hosts', name.slice(0, 4), name);
     const kind = pick(KINDS);
     const from = next() * 100 < TEMPLATED ? templated : plain;
     if (kind !== 'dovecot') writeShape(path.join(host, 'etc/postfix'), pick(from.postfix), name, next);

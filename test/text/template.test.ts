@@ -276,7 +276,7 @@ describe('places', () => {
   });
 });
 
-describe('what made a text what it is', () => {
+describe('what a text has of its template', () => {
   const lines = [
     '{% if a %}',
     'x',
@@ -297,7 +297,7 @@ describe('what made a text what it is', () => {
     return result;
   };
 
-  test('which parts of the template it has', () => {
+  test('tells where each part begins', () => {
     const text = lines.join('\n');
     const holes = [text.indexOf('{{ h'), text.lastIndexOf('{{ h')];
     const hasHoles = (decide: Readonly<Record<string, string>>, times: string): boolean[] =>
