@@ -41,6 +41,8 @@ export interface RenderedPlaces {
   has(path: string, offset: number): boolean;
   /** Adds the parts of the templates that it has to others. Returns whether any was not among them. */
   addTo(parts: TemplateParts): boolean;
+  /** What makes it what it is, each as a text: the parts of the templates that it has, and what any two branches have chosen. */
+  traits(): readonly string[];
 }
 
 /** Parts of templates: where they begin, by the paths of the files. */
@@ -48,9 +50,6 @@ export type TemplateParts = Map<string, Set<number>>;
 
 /** So many ways through the branches are all tried; of more, enough that any two branches meet in every way. */
 const MOST_WAYS = 16;
-
-/** Where there are more ways, not every filling is tried for each. */
-const MOST_FULLY_FILLED = 10;
 
 /** Each hole is filled with a character of its own, which no configuration has, where texts are shown. */
 const FIRST_MARK = 0xe000;
@@ -111,7 +110,7 @@ export class TemplatedHost {
   /** How many fillings are tried for each way. */
   get fillings(): number {
     if (this.#files.every(({ template }) => template.holes.length === 0)) return 1;
-    return this.#ways.length > MOST_FULLY_FILLED ? 3 : FILLINGS;
+    return FILLINGS;
   }
 
   /** One way through the branches, the holes filled with the marks that `restored` takes out again. */
@@ -123,8 +122,6 @@ export class TemplatedHost {
 
   /** One way through the branches, the holes filled with what they may be. */
   filled(way: number, filling: number): Rendering {
-    // Where there are many ways, the fillings take turns.
-    const number = this.fillings === FILLINGS ? filling : (way + 2 * filling) % FILLINGS;
     const settings = new Map<string, { readonly number: number; readonly orders: Map<string, number> }>();
     return this.#render(way, ({ text }, use, server) => {
       const name = `${server} ${use.name ?? ''}`;
@@ -133,7 +130,7 @@ export class TemplatedHost {
       const order = orders.get(text) ?? orders.size;
       orders.set(text, order);
       const texts = candidates(server, use, this.#input.releases);
-      return texts[turn(number, order, setting, texts.length)] ?? '';
+      return texts[turn(filling, order, setting, texts.length)] ?? '';
     });
   }
 
@@ -166,7 +163,7 @@ export class TemplatedHost {
       changed.set(source.path, new SourceFile(source.path, rendered.text, source.encoding));
       backs.set(source.path, { template: source, rendered, markedLines });
     }
-    return { input: withTexts(this.#input, changed), places: placesOf(backs) };
+    return { input: withTexts(this.#input, changed), places: placesOf(backs, values) };
   }
 }
 
@@ -177,7 +174,11 @@ interface RenderedFile {
   readonly markedLines: ReadonlySet<number>;
 }
 
-function placesOf(files: ReadonlyMap<string, RenderedFile>): RenderedPlaces {
+function placesOf(
+  files: ReadonlyMap<string, RenderedFile>,
+  values: ReadonlyMap<string, string>,
+): RenderedPlaces {
+  const choices = [...values].map(([subject, value]) => `${subject}\0${value}`);
   return {
     back: ({ source, span }) => {
       const file = files.get(source.path);
@@ -203,7 +204,15 @@ function placesOf(files: ReadonlyMap<string, RenderedFile>): RenderedPlaces {
       }
       return isNew;
     },
+    traits: () => [
+      ...(choices.length === 1 ? choices : pairsOf(choices)),
+      ...[...files].flatMap(([path, { rendered }]) => rendered.starts.map((start) => `${path}\0${start}`)),
+    ],
   };
+}
+
+function pairsOf(texts: readonly string[]): string[] {
+  return texts.flatMap((one, index) => texts.slice(index + 1).map((other) => `${one}\0${other}`));
 }
 
 /**

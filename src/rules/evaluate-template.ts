@@ -3,6 +3,7 @@ import type { Finding, Fix } from '../model/finding.ts';
 import type { Edit } from '../text/edits.ts';
 import type { Location } from '../text/source.ts';
 import { originText } from './locate.ts';
+import { waysOfRounds } from './ways.ts';
 
 /** Which rules one rendering is judged by. */
 export interface Asked {
@@ -55,23 +56,28 @@ export function evaluateTemplate(
 ): TemplateFindings {
   const filled = new Panel();
   const ways: RenderedPlaces[] = [];
-  for (let filling = 0; filling < host.fillings; filling++) {
-    for (let way = 0; way < host.ways; way++) {
-      const standing = filled.rules();
-      if (filling > 0 && standing.size === 0) continue;
-      const rendering = host.filled(way, filling);
-      const { places } = rendering;
-      // What is found in other lines neither falls nor stands by it.
-      const only = withPossible ? standing : filled.rules(places);
-      if (filling > 0 && only.size === 0) continue;
-      if (filling === 0) ways.push(places);
-      const isOpen = filling === 0 && (filled.isNew(places) || withPossible);
-      const asked: Asked = isOpen ? {} : { only, heard: standing };
-      const found = inTemplate(places, judge(rendering, asked));
-      for (const [key, { rule }] of found) if (declared.has(rule)) found.delete(key);
-      filled.see(places, found, way, filling === 0);
-    }
-  }
+  const look = (way: number, filling: number): void => {
+    const standing = filled.rules();
+    if (filling > 0 && standing.size === 0) return;
+    const rendering = host.filled(way, filling);
+    const { places } = rendering;
+    // What is found in other lines neither falls nor stands by it.
+    const only = withPossible ? standing : filled.rules(places);
+    if (filling > 0 && only.size === 0) return;
+    if (filling === 0) ways.push(places);
+    const isOpen = filling === 0 && (filled.isNew(places) || withPossible);
+    const asked: Asked = isOpen ? {} : { only, heard: standing };
+    const found = inTemplate(places, judge(rendering, asked));
+    for (const [key, { rule }] of found) if (declared.has(rule)) found.delete(key);
+    filled.see(places, found, way, filling === 0);
+  };
+  for (let way = 0; way < host.ways; way++) look(way, 0);
+  // In each filling every line is there, and any two branches meet in every way: more than two hardly ever have to.
+  const rounds = waysOfRounds(
+    ways.map((places) => places.traits()),
+    host.fillings - 1,
+  );
+  for (const [index, round] of rounds.entries()) for (const way of round) look(way, index + 1);
   const marked = new Panel();
   /** @param again findings of the declared rules are known of this way */
   const tell = (way: number, wanted: ReadonlySet<string>, again: boolean): void => {
