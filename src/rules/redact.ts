@@ -77,6 +77,7 @@ function postfixWords(configuration: PostfixConfiguration): ReadonlySet<string> 
   const words = new Set<string>();
   const see = (name: string, value: string): void => {
     if (isSecret(name, value)) addWords(configuration, withoutLogins(value), words);
+    if (!value.includes('=')) return;
     for (const [, inner = '', secret = ''] of value.matchAll(/(?<![\w-])([\w-]+)\s*=\s*(\S+)/g)) {
       if (isSecret(inner, secret)) addWords(configuration, secret, words);
     }

@@ -3,7 +3,7 @@ import { compareReleases } from '../../model/release.ts';
 import type { PostfixConfiguration, PostfixSetting } from '../../postfix/configuration.ts';
 import { addEntry, replaceValue } from '../../postfix/edits.ts';
 import { expand } from '../../postfix/expand.ts';
-import { hasFeature, type Parameter } from '../../postfix/parameters.ts';
+import { hasFeature, type Parameter, type ParameterTable } from '../../postfix/parameters.ts';
 import { proposeRemoval } from '../../postfix/proposals.ts';
 import { listenAddress } from '../../postfix/services.ts';
 import type { ServiceEntry } from '../../postfix/syntax/tree.ts';
@@ -125,6 +125,8 @@ function isLevel(value: string, release: Release): boolean {
 
 /** The greatest level that a default of this release asks for. */
 function newestLevel({ table }: PostfixConfiguration): string {
+  const known = newestLevels.get(table);
+  if (known !== undefined) return known;
   const levels: Release[] = [];
   for (const parameter of table.compatDependent) {
     for (const [, level = ''] of (parameter.default ?? '').matchAll(
@@ -132,23 +134,47 @@ function newestLevel({ table }: PostfixConfiguration): string {
     ))
       levels.push(level);
   }
-  return levels.sort(compareReleases).at(-1) ?? '0';
+  const newest = levels.sort(compareReleases).at(-1) ?? '0';
+  newestLevels.set(table, newest);
+  return newest;
 }
 
+const newestLevels = new WeakMap<ParameterTable, string>();
+
 function keptDefaults(postfix: PostfixConfiguration, level: string, target: string): readonly KeptDefault[] {
-  const kept: KeptDefault[] = [];
-  for (const parameter of postfix.table.compatDependent) {
-    const { name } = parameter;
-    if (postfix.mainSetting(name) !== null) continue;
-    const now = defaultAt(postfix, parameter, level);
-    const then = defaultAt(postfix, parameter, target);
-    if (now !== then && matters(postfix, name)) kept.push({ name, now });
-  }
+  const kept = changedDefaults(postfix, level, target).filter(
+    ({ name }) => postfix.mainSetting(name) === null && matters(postfix, name),
+  );
   const chrooted =
     postfix.master?.items.filter((item) => item.kind === 'service' && item.fields.chroot.text === '-') ?? [];
   if (level.startsWith('0') && chrooted.length > 0) kept.push({ name: 'chroot "-" in master.cf', now: 'y' });
   return kept;
 }
+
+/** The defaults that are others at two levels. */
+function changedDefaults(
+  { table, release }: PostfixConfiguration,
+  level: string,
+  target: string,
+): readonly KeptDefault[] {
+  const ofTable = changes.get(table) ?? new Map<string, readonly KeptDefault[]>();
+  changes.set(table, ofTable);
+  const between = `${level} ${target}`;
+  const known = ofTable.get(between);
+  if (known !== undefined) return known;
+  const changed = table.compatDependent.flatMap((parameter): KeptDefault[] => {
+    const now = defaultAt(parameter, level, release);
+    return now === defaultAt(parameter, target, release) ? [] : [{ name: parameter.name, now }];
+  });
+  // Nobody has this many levels; who makes them up has no use for those before.
+  if (ofTable.size >= MOST_LEVELS) ofTable.clear();
+  ofTable.set(between, changed);
+  return changed;
+}
+
+/** Hosts of one release have few levels between them: what these change is worked out once. */
+const changes = new WeakMap<ParameterTable, Map<string, readonly KeptDefault[]>>();
+const MOST_LEVELS = 100;
 
 /** A default that nothing uses is no reason to change the level. */
 function matters(postfix: PostfixConfiguration, name: string): boolean {
@@ -164,11 +190,11 @@ function matters(postfix: PostfixConfiguration, name: string): boolean {
   return true;
 }
 
-function defaultAt(postfix: PostfixConfiguration, parameter: Parameter, level: string): string {
+function defaultAt(parameter: Parameter, level: string, release: Release): string {
   const text = parameter.default ?? '';
   // Other references stay as they are: $mydestination says more than its value.
   const lookup = (name: string): string => (name === 'compatibility_level' ? level : `$$${name}`);
-  return expand(text, lookup, postfix.release).value.trim();
+  return expand(text, lookup, release).value.trim();
 }
 
 function levelFix(
