@@ -144,7 +144,7 @@ export function causedFindings(
   const found = newFindings(before.possible, after.possible).filter(
     ({ severity }) => !(fewer && severity === 'info'),
   );
-  if (refusals(after.host) >= refusals(before.host)) return found;
+  if (found.length === 0 || refusals(after.host) >= refusals(before.host)) return found;
   return found.filter(({ at }) => serverOf(after.host.input, at.source.path) !== 'dovecot');
 }
 
