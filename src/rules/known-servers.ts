@@ -127,7 +127,7 @@ function inputOf({ input: { dovecot } }: KnownServer<DovecotHost>): DovecotInput
 type KnownByTexts<S extends PostfixHost | DovecotHost> = Map<string, KnownServer<S>[]>;
 
 /** Servers of a kind of which is kept what was found in them, some 60 kB each. */
-const MOST_SERVERS = 300;
+const MOST_SERVERS = 1500;
 
 /** Servers that are kept with all that was read of them, some 2 MB each: of many hosts hardly any is asked for it again. */
 const MOST_WHOLE = 6;
