@@ -285,13 +285,10 @@ export class DovecotConfiguration {
   #section(path: readonly SectionRef[], scope = this.#scopeOf(path)): DovecotSection {
     const { type, name } = path.at(-1) ?? { type: '', name: '' };
     const filter = scope?.filter ?? { protocol: null, localName: null, local: null, remote: null };
-    const context: DovecotContext = {
-      ...(filter.protocol === null ? {} : { protocol: filter.protocol }),
-      ...(filter.localName === null ? {} : { localName: filter.localName }),
-      sections: path,
-    };
-    // Of services more is asked than of all else: no key of the whole context has to be made for it.
-    const known = new Map<string, DovecotEffective>();
+    // Of most sections nothing is asked, and of services more than of all else: no key of the whole context has to be
+    // made for it.
+    let known: Map<string, DovecotEffective> | null = null;
+    let context: DovecotContext | null = null;
     return {
       type,
       name,
@@ -299,8 +296,17 @@ export class DovecotConfiguration {
       scope,
       openings: scope?.openings ?? [],
       get: (key) => {
-        const effective = known.get(key) ?? this.#lookUp(key, context);
-        known.set(key, effective);
+        known ??= new Map();
+        let effective = known.get(key);
+        if (effective === undefined) {
+          context ??= {
+            ...(filter.protocol === null ? {} : { protocol: filter.protocol }),
+            ...(filter.localName === null ? {} : { localName: filter.localName }),
+            sections: path,
+          };
+          effective = this.#lookUp(key, context);
+          known.set(key, effective);
+        }
         return effective;
       },
     };

@@ -51,15 +51,7 @@ export function lookUpSection(
     }
     before = node;
   }
-  const value =
-    found?.value ??
-    defaultValue(
-      sections,
-      key,
-      setting,
-      release,
-      (other) => lookUpSection(evaluation, other, {}, release).value,
-    );
+  const value = found?.value ?? defaultValue(evaluation, sections, key, setting, release);
   return effective({ name: key, value, setting, found, conflict }, release);
 }
 
@@ -125,14 +117,14 @@ export function sectionAt(root: SectionNode, sections: readonly SectionRef[]): S
 
 /** What a service has by itself, which may refer to another setting, or the default of the release. */
 function defaultValue(
+  evaluation: SectionEvaluation,
   sections: readonly SectionRef[],
   key: string,
   setting: DovecotSetting | null,
   release: Release,
-  valueOf: (name: string) => string,
 ): string {
   const text = serviceDefault(defaultServices(release), sections)?.get(key) ?? setting?.default ?? '';
-  return text.startsWith('$') ? valueOf(text.slice(1)) : text;
+  return text.startsWith('$') ? lookUpSection(evaluation, text.slice(1), {}, release).value : text;
 }
 
 /** What a service or listener has by itself. */

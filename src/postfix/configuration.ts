@@ -78,7 +78,8 @@ export class PostfixConfiguration {
   readonly open: (path: string) => SourceFile | null;
   readonly #main = new Map<string, PostfixSetting & { kind: 'main' }>();
   readonly #dead: { dead: PostfixSetting; winner: PostfixSetting }[] = [];
-  readonly #cache = new Map<string, Effective>();
+  /** By service, and null for a program without overrides. */
+  readonly #cache = new Map<Service | null, Map<string, Effective>>();
 
   constructor(input: PostfixInput) {
     this.directory = input.directory;
@@ -116,8 +117,9 @@ export class PostfixConfiguration {
 
   /** What `name` is worth in a service, or for a program without overrides when `service` is left out. */
   get(name: string, service: Service | null = null): Effective {
-    const key = service === null ? name : `${service.id}\0${name}`;
-    const known = this.#cache.get(key);
+    let ofService = this.#cache.get(service);
+    if (ofService === undefined) this.#cache.set(service, (ofService = new Map()));
+    const known = ofService.get(name);
     if (known !== undefined) return known;
     const setting = this.setting(name, service);
     const raw = setting?.value ?? this.#default(name, service) ?? '';
@@ -133,7 +135,7 @@ export class PostfixConfiguration {
           ? { kind: 'file', at: setting.at }
           : { kind: 'override', server: 'postfix', at: setting.at, service: setting.service.id };
     const effective = { name, raw, value: expansion.value.trim(), origin, setting, expansion };
-    this.#cache.set(key, effective);
+    ofService.set(name, effective);
     return effective;
   }
 

@@ -391,12 +391,18 @@ function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** Reports of one thing, about several endpoints. */
+interface MergedReport {
+  readonly report: Report;
+  readonly endpoints: JudgedEndpoint[];
+  readonly related: Related[];
+  readonly fixes: ProposedFix[];
+}
+
 function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
   const { host, profile } = judged;
-  const merged = new Map<
-    string,
-    { report: Report; endpoints: JudgedEndpoint[]; related: Related[]; fixes: ProposedFix[] }
-  >();
+  // Most rules find nothing.
+  let merged: Map<string, MergedReport> | null = null;
   for (const report of reports(rule, judged)) {
     const messageId = report.message ?? 'default';
     if (severityOf(profile, rule, messageId) === 'off') continue;
@@ -410,7 +416,8 @@ function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
       report.expected,
       JSON.stringify(report.data),
     ].join('\0');
-    const known = merged.get(key) ?? { report, endpoints: [], related: [], fixes: [] };
+    merged ??= new Map();
+    const known: MergedReport = merged.get(key) ?? { report, endpoints: [], related: [], fixes: [] };
     merged.set(key, known);
     if (
       report.endpoint !== undefined &&
@@ -424,7 +431,7 @@ function toFindings(rule: Rule, judged: Judged, ruleSet: RuleSet): Finding[] {
     );
     if (report.fix !== undefined && report.fix !== null) known.fixes.push(report.fix);
   }
-  if (merged.size === 0) return [];
+  if (merged === null) return [];
   const redact = redactor(host);
   const fingerprint = fingerprints(host, redact);
   return [...merged.values()].map(({ report, endpoints, related, fixes }) => {
