@@ -231,7 +231,7 @@ class FixEngine {
         const { line } = worse.at.source.position(worse.at.span.start);
         refused.set(
           finding.fingerprint,
-          `its fix would cause ${worse.rule} at ${worse.at.source.path}:${line}`,
+          `its fix would cause ${worse.rule} at ${worse.at.source.path}:${line}: ${worse.message}`,
         );
       }
     }

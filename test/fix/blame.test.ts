@@ -43,3 +43,25 @@ it('blames a fix for a hint that comes where every error stays', () => {
   expect(blamed([error], [])).toEqual([]);
   expect(blamed([error], [error])).toEqual(['dovecot/cleartext-listener']);
 });
+
+it('says what the fix of a finding would bring where it is not made', () => {
+  const main = [
+    'virtual_mailbox_domains = regexp:/etc/postfix/domains',
+    'local_recipient_maps =',
+    'mydestination =',
+    'smtpd_reject_unlisted_recipient = no',
+    '',
+  ].join('\n');
+  const { files, left } = proposeFixes(
+    hostInputFromTexts({ 'main.cf': main, 'master.cf': 'smtp inet n - n - - smtpd\n' }),
+    BUILTIN_RULES,
+    builtinProfile('modern'),
+    { only: new Set(['postfix/unlisted-recipient']) },
+  );
+  expect(files).toEqual([]);
+  expect(
+    left.filter(({ finding: { rule } }) => rule === 'postfix/unlisted-recipient').map(({ reason }) => reason),
+  ).toEqual([
+    'its fix would cause postfix/unlisted-recipient at main.cf:1: Mail for any name in regexp:/etc/postfix/domains is accepted on port 25 (smtp/inet), whether it exists or not: virtual_mailbox_maps is empty.',
+  ]);
+});
