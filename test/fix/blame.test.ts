@@ -1,4 +1,4 @@
-import { causedFindings, proposeFixes } from '../../src/fix/fix.ts';
+import { causedFindings, newFindings, proposeFixes } from '../../src/fix/fix.ts';
 import { BUILTIN_RULES, builtinProfile } from '../../src/rules/rule-set.ts';
 import { hostInputFromTexts } from '../support/host.ts';
 
@@ -64,4 +64,20 @@ it('says what the fix of a finding would bring where it is not made', () => {
   ).toEqual([
     'its fix would cause postfix/unlisted-recipient at main.cf:1: Mail for any name in regexp:/etc/postfix/domains is accepted on port 25 (smtp/inet), whether it exists or not: virtual_mailbox_maps is empty.',
   ]);
+});
+
+it('blames no fix for what was there all the time, in files of which Dovecot refuses less than before', () => {
+  const judged = (...lines: readonly string[]) => {
+    const input = hostInputFromTexts({ 'dovecot.conf': ['protocols = imap', ...lines, ''].join('\n') });
+    const { before, findingsBefore } = proposeFixes(input, BUILTIN_RULES, builtinProfile('modern'), {
+      only: new Set(),
+    });
+    return { host: before, findings: findingsBefore, possible: findingsBefore };
+  };
+  const refused = judged('ssl = perhaps');
+  const taken = judged('ssl = no');
+  const rules = (findings: ReturnType<typeof causedFindings>) => findings.map(({ rule }) => rule);
+  expect(rules(newFindings(refused.findings, taken.findings))).toContain('dovecot/tls-off');
+  expect(rules(causedFindings(refused, taken))).toEqual([]);
+  expect(rules(causedFindings(judged('ssl = required'), taken))).toContain('dovecot/tls-off');
 });

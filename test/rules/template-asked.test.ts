@@ -29,6 +29,7 @@ function asked(words: Readonly<Record<string, string>>, withPossible: boolean, t
   const host = TemplatedHost.of(hostInputFromTexts({ 'main.cf': text }));
   if (host === null) throw new Error('no template');
   const seen: { readonly banner: boolean; readonly only: string; readonly heard: string }[] = [];
+  const texts: string[] = [];
   const named = (rules: Asked['only']): string => [...(rules ?? ['*'])].sort().join(' ');
   const { certain } = evaluateTemplate(
     host,
@@ -37,8 +38,10 @@ function asked(words: Readonly<Record<string, string>>, withPossible: boolean, t
       const source = input.postfix?.main;
       if (source === undefined || source === null) throw new Error('no main.cf');
       // The last ones are to word what was found.
-      if (!/[\ue000-\uf8ff]/.test(source.text))
+      if (!/[\ue000-\uf8ff]/.test(source.text)) {
+        texts.push(source.text);
         seen.push({ banner: source.text.includes('banner'), only: named(only), heard: named(heard) });
+      }
       return foundIn(source.text, words, only).map(
         ({ rule, ...span }): Finding => ({
           rule,
@@ -63,7 +66,7 @@ function asked(words: Readonly<Record<string, string>>, withPossible: boolean, t
     },
     withPossible,
   );
-  return { seen, certain: certain.map(({ rule }) => rule).sort(), fillings: host.fillings };
+  return { seen, texts, certain: certain.map(({ rule }) => rule).sort(), fillings: host.fillings };
 }
 
 const BOTH = { 'of/banner': 'smtpd_banner', 'of/vrfy': 'disable_vrfy_command' };
@@ -106,4 +109,35 @@ test('only a way with lines that none before it had is looked at for new finding
     { banner: true, only: '*', heard: '*' },
     { banner: false, only: 'of/vrfy', heard: 'of/banner of/vrfy' },
   ]);
+});
+
+test('in each filling any two branches meet in every way, and a line within three of them is there', () => {
+  const names = ['one', 'two', 'three', 'four'];
+  const text = [
+    'myhostname = {{ name }}',
+    ...names.flatMap((name) => [`{% if ${name} %}`, `is_${name} = yes`, '{% endif %}']),
+    '{% if one %}{% if not two %}{% if three %}',
+    'inner = yes',
+    '{% endif %}{% endif %}{% endif %}',
+    'disable_vrfy_command = no',
+    '',
+  ].join('\n');
+  const { texts, fillings } = asked({ 'of/vrfy': 'disable_vrfy_command' }, false, text);
+  const ofFilling = [...new Set(texts.map((one) => one.split('\n')[0]))].map((first) =>
+    texts.filter((one) => one.split('\n')[0] === first),
+  );
+  expect(ofFilling).toHaveLength(fillings);
+  for (const own of ofFilling) {
+    expect(own.some((one) => one.includes('inner'))).toBe(true);
+    const pairs = names.flatMap((one, index) =>
+      names.slice(index + 1).map((other) => {
+        const ways = own.map((two) => `${two.includes(`is_${one}`)} ${two.includes(`is_${other}`)}`);
+        return new Set(ways).size;
+      }),
+    );
+    expect(pairs).toEqual([4, 4, 4, 4, 4, 4]);
+  }
+  expect(ofFilling[0]).toHaveLength(16);
+  // Half of the ways are more than enough for that.
+  expect(texts.length).toBeLessThan(16 + 8 * (fillings - 1));
 });

@@ -41,6 +41,16 @@ test('a line that one way alone has is there in every round', () => {
   for (const round of waysOfRounds(ways, 4)) expect(round).toContain(5);
 });
 
+test('a way that has everything does not take the place of the others', () => {
+  const ways = [
+    ['a', 'b', 'c'],
+    ['a', 'b'],
+    ['a', 'c'],
+    ['b', 'c'],
+  ];
+  expect(waysOfRounds(ways, 3)).toEqual([[0], [1, 2], [0, 3]]);
+});
+
 test('every round meets every trait, in the order of the ways and none of them twice', () => {
   const next = random(7);
   let most = 0;
