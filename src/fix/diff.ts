@@ -4,7 +4,7 @@ import { secretSpans } from '../dovecot/secrets.ts';
 import { dialectOf } from '../dovecot/syntax/dialect.ts';
 import { parseDovecot } from '../dovecot/syntax/parse.ts';
 import type { Server } from '../model/endpoint.ts';
-import { isSecret } from '../model/secrets.ts';
+import { secretSpans as secretSpansOfPostfix } from '../postfix/secrets.ts';
 import { parseMainCf } from '../postfix/syntax/main-cf.ts';
 import { parseMasterCf } from '../postfix/syntax/master-cf.ts';
 import type { SourceFile, Span } from '../text/source.ts';
@@ -74,28 +74,7 @@ function dovecotSpans(source: SourceFile): readonly Span[] {
 
 /** Read both ways: what kind of file it is, its name need not tell. */
 function postfixSpans(source: SourceFile): readonly Span[] {
-  const overrides = parseMasterCf(source).items.flatMap((item) =>
-    item.kind === 'service'
-      ? item.arguments.flatMap((argument) => {
-          const told = argument.kind === 'override' && isSecret(argument.name, argument.value);
-          const { meant } = argument;
-          const wasMeant = meant !== null && isSecret(meant.name, meant.value);
-          const spans = told ? [argument.span] : [];
-          return wasMeant ? [...spans, { start: argument.span.start, end: meant.valueSpan.end }] : spans;
-        })
-      : [],
-  );
-  const entries = parseMainCf(source).items.flatMap((item) => {
-    const [name, value] = item.kind === 'entry' ? [item.name, item.value] : firstWord(item.line.text);
-    return isSecret(name, value) ? [item.line.span] : [];
-  });
-  return [...overrides, ...entries];
-}
-
-/** A line without `=`: its first word may still be the name of a secret. */
-function firstWord(line: string): readonly [name: string, value: string] {
-  const [name = '', ...rest] = line.trim().split(/[\s:]+/);
-  return [name, rest.join(' ')];
+  return [parseMainCf(source), parseMasterCf(source)].flatMap(secretSpansOfPostfix);
 }
 
 /** Cuts a hunk at its secret lines; parts that hold no change, or that lose their footing by the cut, go. */

@@ -1,5 +1,5 @@
 import type { Host } from '../hosts/host.ts';
-import { isSecret } from '../model/secrets.ts';
+import { holdsSecret } from '../model/secrets.ts';
 import type { PostfixConfiguration } from '../postfix/configuration.ts';
 import { type Override, SERVICE_FIELDS, type ServiceEntry } from '../postfix/syntax/tree.ts';
 import { commentsOf } from '../rules/silencing/places.ts';
@@ -86,7 +86,7 @@ function mainCommands(
   for (const [name, value] of is) {
     const same = was.get(name) === value;
     if (same && countOf(old, name) === countOf(next, name)) continue;
-    if (isSecret(name, value)) impossible.push(`main.cf: ${name} (its value is a secret)`);
+    if (holdsSecret(name, value)) impossible.push(`main.cf: ${name} (a secret stands in its value)`);
     else if (/[\n\0]/.test(value)) impossible.push(`main.cf: ${name}`);
     // Writing an entry also drops its duplicates.
     else commands.push(`-e ${shellWord(`${name} = ${value}`)}`);
@@ -150,7 +150,8 @@ function overrideCommands(
   for (const name of was.keys()) if (!is.has(name)) commands.push(`-PX ${shellWord(`${id}/${name}`)}`);
   for (const [name, value] of is) {
     if (was.get(name) === value) continue;
-    if (isSecret(name, value)) impossible.push(`master.cf: ${name} of ${id} (its value is a secret)`);
+    if (holdsSecret(name, value))
+      impossible.push(`master.cf: ${name} of ${id} (a secret stands in its value)`);
     // postconf -P takes no white space in a value (postconf_edit.c).
     else if (/\s/.test(value)) impossible.push(`master.cf: ${name} of ${id}`);
     else commands.push(`-P ${shellWord(`${id}/${name}=${value}`)}`);

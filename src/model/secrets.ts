@@ -40,12 +40,19 @@ const SECRET_PART =
   /(?<![\w-])(?:[\w-]*[_-])?(?:password|passwd|pass|pw|secret|token|api_?key|dnpass)\s*=\s*("[^"]*"|'[^']*'|[^\s,;&"']+)|(?<![\w-])Authorization:\s*(\S[^\r\n]*)|\/\/[^\s/:@]*:([^\s/@]+)@/gi;
 
 /** What all of these have in them: most values have nothing of it, and looking for the whole takes long. */
-const SECRET_HINT = /pass|pw|secret|token|key|authorization|@/i;
+const SECRET_HINT = /pass|pw|secret|token|key|api_header|credential|nonce|authorization|@/i;
 
 /** Words in the place of a password that are none. */
 const NO_SECRET = /^["']?(?:y|yes|n|no|%.*|\$.*|\?|)["']?$/i;
 
-/** Parts of a value that are secrets although its name tells nothing, by their offsets in it. */
+/**
+ * `name = value` within a value: of a line whose blank at the start makes it a part of the one before, up to its end;
+ * with no blanks around, one word.
+ */
+const SETTING_WITHIN = /(?<![\w./-])([a-z][\w-]*)([ \t]*)=[ \t]*/gi;
+const WORD = /^(?:"[^"]*"?|'[^']*'?|[^\s,;&"'{}]*)/;
+
+/** Parts of a value that are secrets although its name tells nothing, by their offsets in it, in order and apart. */
 export function secretParts(value: string): readonly Span[] {
   if (!SECRET_HINT.test(value)) return [];
   const parts: Span[] = [];
@@ -55,7 +62,48 @@ export function secretParts(value: string): readonly Span[] {
     const end = found.index + found[0].length - (found[3] === undefined ? 0 : 1);
     parts.push({ start: end - secret.length, end });
   }
+  return apart([...parts, ...settingsWithin(value)]);
+}
+
+/** The same of settings that stand within the value. Linear in the value. */
+function settingsWithin(value: string): readonly Span[] {
+  const settings = [...value.matchAll(SETTING_WITHIN)];
+  const parts: Span[] = [];
+  let lineEnd = -1;
+  for (const [number, { index, 0: head, 1: name = '', 2: blanks = '' }] of settings.entries()) {
+    const start = index + head.length;
+    if (lineEnd < start) lineEnd = value.indexOf('\n', start);
+    if (lineEnd < 0) lineEnd = value.length;
+    const rest = value.slice(start, Math.min(settings[number + 1]?.index ?? value.length, lineEnd));
+    const isWord = blanks === '' && !isLineStart(value, index);
+    const secret = isWord ? (WORD.exec(rest)?.[0] ?? '') : rest.trimEnd();
+    if (secret !== '' && !NO_SECRET.test(secret) && isSecret(name, secret))
+      parts.push({ start, end: start + secret.length });
+  }
   return parts;
+}
+
+/** Whether only blanks, and what makes a comment of a line, stand before a place. */
+function isLineStart(text: string, at: number): boolean {
+  let start = at;
+  while (start > 0 && /[ \t#]/.test(text.charAt(start - 1))) start--;
+  return start === 0 || text.charAt(start - 1) === '\n';
+}
+
+/** Spans that overlap made one, in order. */
+function apart(spans: readonly Span[]): readonly Span[] {
+  const joined: Span[] = [];
+  for (const { start, end } of spans.toSorted((a, b) => a.start - b.start)) {
+    const last = joined.at(-1);
+    if (last === undefined || start > last.end) joined.push({ start, end });
+    else joined[joined.length - 1] = { start: last.start, end: Math.max(last.end, end) };
+  }
+  return joined;
+}
+
+/** True where a value must not be shown as it is. */
+export function holdsSecret(name: string, value: string): boolean {
+  return isSecret(name, value) || secretParts(value).length > 0;
 }
 
 /** The value with `(hidden)` in the place of what is secret in it. */

@@ -1,8 +1,8 @@
 import { secretSpans } from '../dovecot/secrets.ts';
 import type { DovecotHost, Host, PostfixHost } from '../hosts/host.ts';
 import { perServer } from '../hosts/per-server.ts';
-import { isSecret } from '../model/secrets.ts';
 import { listWords } from '../postfix/configuration.ts';
+import { secretSpans as secretSpansOfPostfix } from '../postfix/secrets.ts';
 import type { SourceFile, Span } from '../text/source.ts';
 
 /** Spans of a file that no report may show. */
@@ -50,31 +50,19 @@ function ofDovecot({ configuration: { tree } }: DovecotHost): ServerSecrets {
 }
 
 function ofPostfix({ configuration: { main, master } }: PostfixHost): ServerSecrets {
-  const spans = new Map<string, Span[]>();
+  const trees = [main, master].filter((tree) => tree !== null);
   const tables = new Set<string>();
-  for (const tree of [main, master]) if (tree !== null) spans.set(tree.source.path, []);
-  const see = (source: SourceFile, name: string, value: string, span: Span): void => {
-    if (isSecret(name, value)) spans.get(source.path)?.push(span);
+  const see = (name: string, value: string): void => {
     if (!PASSWORD_MAPS.test(name)) return;
     for (const word of listWords(value)) tables.add(word.replace(/^.*[:/]/, ''));
   };
-  for (const item of main?.items ?? []) {
-    if (main === null) break;
-    if (item.kind === 'entry') see(main.source, item.name, item.value, item.valueSpan);
-    else {
-      // A line without `=`: its first word may still be the name of a secret.
-      const [first = '', ...rest] = item.line.text.trim().split(/[\s:]+/);
-      const start = item.line.span.start + main.source.slice(item.line.span).indexOf(first) + first.length;
-      see(main.source, first, rest.join(' '), { start, end: item.line.span.end });
-    }
-  }
+  for (const item of main?.items ?? []) if (item.kind === 'entry') see(item.name, item.value);
   for (const item of master?.items ?? []) {
-    if (master === null || item.kind !== 'service') continue;
+    if (item.kind !== 'service') continue;
     for (const argument of item.arguments) {
-      if (argument.kind === 'override') see(master.source, argument.name, argument.value, argument.valueSpan);
-      const meant = 'meant' in argument ? argument.meant : null;
-      if (meant !== null) see(master.source, meant.name, meant.value, meant.valueSpan);
+      if (argument.kind === 'override') see(argument.name, argument.value);
+      if (argument.meant !== null) see(argument.meant.name, argument.meant.value);
     }
   }
-  return { spans, tables };
+  return { spans: new Map(trees.map((tree) => [tree.source.path, secretSpansOfPostfix(tree)])), tables };
 }

@@ -1,8 +1,9 @@
-import { secretValues } from '../dovecot/secrets.ts';
+import { secretValues as secretValuesOfDovecot } from '../dovecot/secrets.ts';
 import type { DovecotHost, Host, PostfixHost } from '../hosts/host.ts';
 import { perServer } from '../hosts/per-server.ts';
-import { HIDDEN, isSecret } from '../model/secrets.ts';
+import { HIDDEN } from '../model/secrets.ts';
 import type { PostfixConfiguration } from '../postfix/configuration.ts';
+import { secretValues } from '../postfix/secrets.ts';
 
 /** Shorter words are not worth hiding: they would be hidden in half of all sentences. */
 const SHORTEST = 4;
@@ -63,7 +64,7 @@ function secretWords(server: PostfixHost | DovecotHost | null): ReadonlySet<stri
 function dovecotWords({ configuration: { tree } }: DovecotHost): ReadonlySet<string> {
   const words = new Set<string>();
   for (const file of tree.files) {
-    for (const span of secretValues(file)) {
+    for (const span of secretValuesOfDovecot(file)) {
       const text = file.source.slice(span);
       for (const word of [text.replace(/^["']|["']$/g, ''), ...text.split(/[\s"']+/)])
         if (word.length >= SHORTEST) words.add(word);
@@ -72,31 +73,13 @@ function dovecotWords({ configuration: { tree } }: DovecotHost): ReadonlySet<str
   return words;
 }
 
-/** Words of all secret values: of main.cf, of overrides as they are and as they were meant, and of `name = value` within another value. */
+/** Words of all secrets in main.cf and master.cf: of overrides as they are and as they were meant, and of what stands within other values. */
 function postfixWords(configuration: PostfixConfiguration): ReadonlySet<string> {
   const words = new Set<string>();
-  const see = (name: string, value: string): void => {
-    if (isSecret(name, value)) addWords(configuration, withoutLogins(value), words);
-    if (!value.includes('=')) return;
-    for (const [, inner = '', secret = ''] of value.matchAll(/(?<![\w-])([\w-]+)\s*=\s*(\S+)/g)) {
-      if (isSecret(inner, secret)) addWords(configuration, secret, words);
-    }
-  };
-  for (const item of configuration.main?.items ?? []) {
-    if (item.kind === 'entry') see(item.name, item.value);
-    else {
-      // A line without `=`: its first word may still be the name of a secret.
-      const [name = '', ...rest] = item.line.text.trim().split(/[\s:]+/);
-      see(name, rest.join(' '));
-    }
-  }
-  for (const item of configuration.master?.items ?? []) {
-    if (item.kind !== 'service') continue;
-    for (const argument of item.arguments) {
-      if (argument.kind === 'override') see(argument.name, argument.value);
-      if (argument.meant !== null) see(argument.meant.name, argument.meant.value);
-    }
-  }
+  for (const tree of [configuration.main, configuration.master])
+    if (tree !== null)
+      for (const span of secretValues(tree))
+        addWords(configuration, withoutLogins(tree.source.slice(span)), words);
   return words;
 }
 

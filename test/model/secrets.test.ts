@@ -23,3 +23,35 @@ test.each(['yes', 'hash:/etc/postfix/virtual', 'key = x', 'a@b.example', 'compas
     expect(secretParts(value)).toEqual([]);
   },
 );
+
+// A line that a blank at its start has made part of the one before, an inline table, an option.
+test.each([
+  ['hello\n  smtp_sasl_password_maps = static:me:hunter2\n', 'static:me:hunter2'],
+  ['hello  ldap_bind_pw = hunter two ', 'hunter two'],
+  ['hello\r\n\tldap_bind_pw=hunter two\r\nmore', 'hunter two'],
+  ['ldap_bind_pw=hunter two', 'hunter two'],
+  ['# ldap_bind_pw=hunter two', 'hunter two'],
+  ['smtpd -o smtp_sasl_password_maps=static:me:hunter2 -v', 'static:me:hunter2'],
+  ['x { passphrase=hunter2 }, { user=x }', 'hunter2'],
+  ['nonce = hunter2 user = me', 'hunter2'],
+  ['db_password = hunter2, and more', 'hunter2, and more'],
+  ['x credentials="hunter 2" x', '"hunter 2"'],
+  ["x nonce='hunter 2", "'hunter 2"],
+  [`x key = ${'0123456789'.repeat(4)}`, '0123456789'.repeat(4)],
+  ['password=a secret = b c', 'a|b c'],
+])('a setting within a value is looked at like any other: %p', (value, secret) => {
+  expect(
+    secretParts(value)
+      .map(({ start, end }) => value.slice(start, end))
+      .join('|'),
+  ).toBe(secret);
+});
+
+test.each([
+  'x\n  smtp_sasl_password_maps = hash:/etc/postfix/passwords',
+  'x\n  my_password = $other',
+  'x\n  smtpd_tls_key_file = /etc/ssl/private/mx.key',
+  'x\n  api_key =',
+])('a setting within a value that has no secret: %p', (value) => {
+  expect(secretParts(value)).toEqual([]);
+});

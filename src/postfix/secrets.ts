@@ -1,0 +1,61 @@
+import { isSecret, secretParts } from '../model/secrets.ts';
+import type { Span } from '../text/source.ts';
+import type { MainCf, MasterCf } from './syntax/tree.ts';
+
+/**
+ * The places in a file that no report may show: values of settings that are secrets, secret parts of others, such as
+ * a setting that a blank at its start has made part of the one before, and the same in comments, where old passwords
+ * like to stay.
+ */
+export function secretSpans(tree: MainCf | MasterCf): readonly Span[] {
+  const { source, lines } = tree;
+  const comments = lines.flatMap(({ kind, span }) => {
+    if (kind !== 'comment') return [];
+    const text = source.slice(span);
+    const [head = '', name = '', value = ''] = /^[\s#]*([\w-]+)[ \t]*:[ \t]*(\S[^\r\n]*)/.exec(text) ?? [];
+    if (value !== '' && isSecret(name, value))
+      return moved([{ start: head.length - value.length, end: head.length }], span.start);
+    return moved(secretParts(text), span.start);
+  });
+  return [...secretValues(tree), ...comments];
+}
+
+/** Of those the ones that are a part of the configuration, so that a sentence may quote them. */
+export function secretValues(tree: MainCf | MasterCf): readonly Span[] {
+  return tree.kind === 'main.cf' ? ofMain(tree) : ofMaster(tree);
+}
+
+function ofMain({ source, items }: MainCf): readonly Span[] {
+  return items.flatMap((item): readonly Span[] => {
+    if (item.kind === 'entry') {
+      const { name, value, valueSpan } = item;
+      return isSecret(name, value)
+        ? [valueSpan]
+        : moved(secretParts(source.slice(valueSpan)), valueSpan.start);
+    }
+    // A line without `=`: its first word may still be the name of a secret.
+    const { text, span } = item.line;
+    const [first = '', ...rest] = text.trim().split(/[\s:]+/);
+    const raw = source.slice(span);
+    if (!isSecret(first, rest.join(' '))) return moved(secretParts(raw), span.start);
+    return [{ start: span.start + raw.indexOf(first) + first.length, end: span.end }];
+  });
+}
+
+function ofMaster({ source, items }: MasterCf): readonly Span[] {
+  return items.flatMap((item): readonly Span[] => {
+    if (item.kind !== 'service')
+      return moved(secretParts(source.slice(item.line.span)), item.line.span.start);
+    const whole = item.arguments.flatMap((argument): readonly Span[] => {
+      const { meant } = argument;
+      const wasMeant = meant !== null && isSecret(meant.name, meant.value) ? [meant.valueSpan] : [];
+      if (argument.kind !== 'override' || !isSecret(argument.name, argument.value)) return wasMeant;
+      return [argument.valueSpan, ...wasMeant];
+    });
+    return [...whole, ...moved(secretParts(source.slice(item.line.span)), item.line.span.start)];
+  });
+}
+
+function moved(spans: readonly Span[], by: number): readonly Span[] {
+  return spans.map(({ start, end }) => ({ start: start + by, end: end + by }));
+}
