@@ -34,8 +34,8 @@ export function unifiedDiff({ server, before, after }: FixedFile): FileDiff {
   const patch = structuredPatch(`a/${name}`, `b/${name}`, before.text, after.text, undefined, undefined, {
     context: CONTEXT,
   });
-  const secretsBefore = secretLines(before, server);
-  const secretsAfter = secretLines(after, server);
+  const secretsBefore = secretLines(before, server, []);
+  const secretsAfter = secretLines(after, server, secretTexts(before, server));
   const withheld: number[] = [];
   const hunks = patch.hunks.flatMap((hunk) =>
     withoutSecrets(hunk, secretsBefore, secretsAfter, before.lineCount, withheld),
@@ -58,14 +58,33 @@ function printHunk({ oldStart, oldLines, newStart, newLines, lines }: Structured
   return `@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@\n${lines.map((line) => `${line}\n`).join('')}`;
 }
 
-/** Line numbers, from 1, that hold a value which must not be shown. */
-function secretLines(source: SourceFile, server: Server): ReadonlySet<number> {
+/**
+ * Line numbers, from 1, that hold a value which must not be shown.
+ *
+ * @param known secrets of the file before, wherever they have gone
+ */
+function secretLines(source: SourceFile, server: Server, known: readonly string[]): ReadonlySet<number> {
   const lines = new Set<number>();
-  for (const span of server === 'dovecot' ? dovecotSpans(source) : postfixSpans(source)) {
+  for (const span of spansOf(source, server)) {
     const last = source.position(Math.max(span.start, span.end - 1)).line;
     for (let { line } = source.position(span.start); line <= last; line++) lines.add(line);
   }
+  for (const text of known)
+    for (let at = source.text.indexOf(text); at >= 0; at = source.text.indexOf(text, at + text.length))
+      lines.add(source.position(at).line);
   return lines;
+}
+
+/** Secrets that are long enough to be nothing else where they are met again. */
+function secretTexts(source: SourceFile, server: Server): readonly string[] {
+  const lines = spansOf(source, server).flatMap((span) => source.slice(span).split('\n'));
+  return [...new Set(lines.map((line) => line.trim()))].filter((line) => line.length >= SHORTEST_KNOWN);
+}
+
+const SHORTEST_KNOWN = 6;
+
+function spansOf(source: SourceFile, server: Server): readonly Span[] {
+  return server === 'dovecot' ? dovecotSpans(source) : postfixSpans(source);
 }
 
 function dovecotSpans(source: SourceFile): readonly Span[] {

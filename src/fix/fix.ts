@@ -4,6 +4,7 @@ import type { Finding, Fix, SuppressedFinding } from '../model/finding.ts';
 import { judgement } from '../rules/evaluate.ts';
 import { KnownServers } from '../rules/known-servers.ts';
 import type { Profile } from '../rules/profile.ts';
+import { redactor } from '../rules/redact.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { applyEdits, CompatibleEdits, type Edit } from '../text/edits.ts';
 import { SourceFile } from '../text/source.ts';
@@ -86,6 +87,8 @@ export function proposeFixes(
   let outcome = engine.together(start);
   if (engine.worse(start, outcome.state).length > 0) outcome = engine.oneByOne(start);
   const { state, mended, refused } = outcome;
+  // What a fix has moved may not be known for a secret any more.
+  const redact = redactor(start.host);
   const files = hostSources(start.host.input).flatMap((before): FixedFile[] => {
     const after = hostSources(state.host.input).find(({ path }) => path === before.path);
     return after === undefined || after.text === before.text
@@ -97,7 +100,7 @@ export function proposeFixes(
     mended,
     left: state.findings.map((finding) => ({
       finding,
-      reason: engine.reasonLeft(state.host, finding, refused),
+      reason: redact(engine.reasonLeft(state.host, finding, refused)),
     })),
     suppressed: state.suppressed,
     before: start.host,

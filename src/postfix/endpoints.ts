@@ -1,4 +1,5 @@
 import type { Endpoint, EndpointAuth, EndpointTls, Role, TlsMode } from '../model/endpoint.ts';
+import { shownValue } from '../model/secrets.ts';
 import type { TlsFamily } from './cipher-settings.ts';
 import { type Effective, listWords, type PostfixConfiguration } from './configuration.ts';
 import { clientMode, modeOf, type TlsDetails, type TlsParts, tlsOf } from './endpoint-tls.ts';
@@ -226,7 +227,7 @@ function bound(
 ): { address: string; port: number | null; reachable: boolean } {
   const { host, port } = listenAddress(listener.name);
   if (host !== '*') return { address: host, port, reachable: !isLoopback(host) };
-  const interfaces = listWords(configuration.value('inet_interfaces'));
+  const interfaces = listWords(shownValue('inet_interfaces', configuration.value('inet_interfaces')));
   const loopback =
     interfaces.length > 0 && interfaces.every((word) => word === 'loopback-only' || isLoopback(word));
   const all = interfaces.length === 0 || interfaces.includes('all');
@@ -394,14 +395,16 @@ function clientEndpoint(
   nexthop: string,
 ): PostfixEndpoint {
   const { level, from, valid } = clientLevel(configuration, service, family);
+  // What its id and its address say is shown everywhere.
+  const shown = shownValue('', nexthop);
   const { address, port, loopback } =
-    nexthop === '' ? { address: '*', port: null, loopback: false } : nexthopAddress(nexthop);
+    nexthop === '' ? { address: '*', port: null, loopback: false } : nexthopAddress(shown);
   const overSocket = nexthop.startsWith('unix:') || nexthop.startsWith('/');
   const mode: TlsMode = !valid || overSocket ? 'none' : clientMode({ configuration, service, family }, level);
   const sasl = configuration.isYes(`${family}_sasl_auth_enable`, service);
   return withTls(
     {
-      id: nexthop === '' ? service.id : `${service.id}>${nexthop}`,
+      id: nexthop === '' ? service.id : `${service.id}>${shown}`,
       server: 'postfix',
       side: 'client',
       role,

@@ -1,6 +1,7 @@
 import { isSecret, secretParts } from '../model/secrets.ts';
-import type { Span } from '../text/source.ts';
-import type { MainCf, MasterCf } from './syntax/tree.ts';
+import type { SourceFile, Span } from '../text/source.ts';
+import { SERVICE_TYPES } from './syntax/master-cf.ts';
+import type { InvalidLine, MainCf, MasterCf } from './syntax/tree.ts';
 
 /**
  * The places in a file that no report may show: values of settings that are secrets, secret parts of others, such as
@@ -33,26 +34,31 @@ function ofMain({ source, items }: MainCf): readonly Span[] {
         ? [valueSpan]
         : moved(secretParts(source.slice(valueSpan)), valueSpan.start);
     }
-    // A line without `=`: its first word may still be the name of a secret.
-    const { text, span } = item.line;
-    const [first = '', ...rest] = text.trim().split(/[\s:]+/);
-    const raw = source.slice(span);
-    if (!isSecret(first, rest.join(' '))) return moved(secretParts(raw), span.start);
-    return [{ start: span.start + raw.indexOf(first) + first.length, end: span.end }];
+    return ofInvalid(source, item);
   });
+}
+
+/** A line that the server cannot read: its first word may still be the name of a secret. */
+function ofInvalid(source: SourceFile, { line: { text, span } }: Pick<InvalidLine, 'line'>): readonly Span[] {
+  const [first = '', ...rest] = text.trim().split(/[\s:]+/);
+  const raw = source.slice(span);
+  if (!isSecret(first, rest.join(' '))) return moved(secretParts(raw), span.start);
+  return [{ start: span.start + raw.indexOf(first) + first.length, end: span.end }];
 }
 
 function ofMaster({ source, items }: MasterCf): readonly Span[] {
   return items.flatMap((item): readonly Span[] => {
-    if (item.kind !== 'service')
-      return moved(secretParts(source.slice(item.line.span)), item.line.span.start);
+    if (item.kind !== 'service') return ofInvalid(source, item);
     const whole = item.arguments.flatMap((argument): readonly Span[] => {
       const { meant } = argument;
       const wasMeant = meant !== null && isSecret(meant.name, meant.value) ? [meant.valueSpan] : [];
       if (argument.kind !== 'override' || !isSecret(argument.name, argument.value)) return wasMeant;
       return [argument.valueSpan, ...wasMeant];
     });
-    return [...whole, ...moved(secretParts(source.slice(item.line.span)), item.line.span.start)];
+    const { span } = item.line;
+    // A line of main.cf that has come here by mistake.
+    if (!SERVICE_TYPES.has(item.fields.type.text)) return [...whole, ...ofInvalid(source, item)];
+    return [...whole, ...moved(secretParts(source.slice(span)), span.start)];
   });
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { LINT_FORMATS } from '../../src/cli/options.ts';
 
 const PROGRAM = join(__dirname, '..', '..', 'dist', 'pfharden.js');
-const SECRET = /Gehe\dm\w*|zweites W/;
+const SECRET = /Gehe\d[mn]\w*|zweites W/;
 
 const MAIN = `compatibility_level = 3.6
 smtpd_tls_security_level = may
@@ -21,6 +21,10 @@ smtpd_tls_exclude_ciphers = aNULL
 virtual_alias_maps = mysql:{{user=me}, {password=Gehe5mXX}}, hash:nowhere
 smtpd_recipient_restrictions = reject_unauth_destination, check_policy_service { inet:h:1, my_token = Gehe6mXX }
 my_password Gehe7mXX
+relayhost = [mx.example.net]:587
+  my_token = Gehe1nXX
+inet_interfaces = all
+  my_secret = Gehe2nXX
 biff = no
 `;
 const MASTER = `smtp inet n - n - - smtpd
@@ -28,6 +32,7 @@ const MASTER = `smtp inet n - n - - smtpd
   -o smtp_sasl_password_maps=static:me:Gehe8mXX
 # my_token = Gehe9mXX
   -o smtpd_tls_protocols=!SSLv2
+smtp unix - - n - - smtp
 x unix - n n - - pipe
   user=me argv=/bin/x my_password=Gehe0mXX
 `;

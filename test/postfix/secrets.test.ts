@@ -25,6 +25,8 @@ smtp unix - - n - - smtp
 x unix - n n - - pipe
   user=me argv=/bin/x password=fifth \${sender}
 not_a_service my_password=sixth
+my_secret seventh of main.cf, it is not a service, it is not
+my_token eighth
 `;
 
 test('in main.cf', () => {
@@ -45,6 +47,8 @@ test('in master.cf', () => {
     ...new Set(spans.map((span) => tree.source.slice(span))),
   ];
   expect(texts(secretValues(tree)).sort()).toEqual([
+    ' eighth\n',
+    ' seventh of main.cf, it is not a service, it is not\n',
     'fifth',
     'second',
     'second,',

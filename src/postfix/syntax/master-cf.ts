@@ -25,7 +25,8 @@ import type {
 } from './tree.ts';
 import { SERVICE_FIELDS } from './tree.ts';
 
-const SERVICE_TYPES: ReadonlySet<string> = new Set(['inet', 'unix', 'fifo', 'pass', 'unix-dgram']);
+/** What the second field of master.cf may say (master_ent.c). */
+export const SERVICE_TYPES: ReadonlySet<string> = new Set(['inet', 'unix', 'fifo', 'pass', 'unix-dgram']);
 const FLAGS: ReadonlySet<string> = new Set(['y', 'n', '-']);
 const FLAG_FIELDS = ['private', 'unpriv', 'chroot'] as const;
 
