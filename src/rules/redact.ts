@@ -92,12 +92,16 @@ function addWords(configuration: PostfixConfiguration, value: string, words: Set
 
 /** In a password table written in place, the login before the colon is no secret, and may be a host name that reports need. */
 function withoutLogins(value: string): string {
+  if (!TABLE.test(value)) return value;
   const passwords = [
     ...[...value.matchAll(/static:[^:\s]*:(\S+)/g)].map(([, password = '']) => password),
     ...[...value.matchAll(/=\s*[^:{}\s]*:([^,{}\s]+)/g)].map(([, password = '']) => password),
   ];
   return passwords.length > 0 ? passwords.join(' ') : value;
 }
+
+/** What begins as a table does: behind other words there may be anything. */
+const TABLE = /^\w+:/;
 
 /** Words of a table in place that say nothing. */
 const TABLE_TYPES: ReadonlySet<string> = new Set([

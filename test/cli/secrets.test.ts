@@ -21,6 +21,7 @@ smtpd_tls_exclude_ciphers = aNULL
 virtual_alias_maps = mysql:{{user=me}, {password=Gehe5mXX}}, hash:nowhere
 smtpd_recipient_restrictions = reject_unauth_destination, check_policy_service { inet:h:1, my_token = Gehe6mXX }
 my_password Gehe7mXX
+  x = static:me:Gehe3nXX
 relayhost = [mx.example.net]:587
   my_token = Gehe1nXX
 inet_interfaces = all
