@@ -88,6 +88,9 @@ const ALIKE: { readonly [C in HostCommand]: (orders: HostWork[C]['orders']) => b
   show: () => true,
 };
 
+/** In how many states each server of a host is judged: a fix judges what it was, what a first pass makes of it, and mostly a second. */
+const STATES: { readonly [C in HostCommand]: number } = { lint: 1, fix: 3, show: 1 };
+
 /**
  * Makes what works on the hosts of a run, one after the other and each for itself.
  *
@@ -120,7 +123,7 @@ export function hostWorker<C extends HostCommand>(
     const outcomes = alike ? known[rules] : undefined;
     if (outcomes === undefined) return { outcome: work(input, by) };
     const judges = `${rules} ${number}`;
-    const before = servers.get(judges) ?? new KnownServers(digestOf);
+    const before = servers.get(judges) ?? new KnownServers(digestOf, undefined, STATES[command]);
     servers.set(judges, before);
     return {
       outcome: outcomes.of(input, `${judges} ${reasonRequired}`, (standing) =>

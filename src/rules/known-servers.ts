@@ -127,7 +127,7 @@ function inputOf({ input: { dovecot } }: KnownServer<DovecotHost>): DovecotInput
 type KnownByTexts<S extends PostfixHost | DovecotHost> = Map<string, KnownServer<S>[]>;
 
 /** Servers of a kind of which is kept what was found in them, some 60 kB each. */
-const MOST_SERVERS = 1500;
+const MOST_SERVERS = 300;
 
 /** Servers that are kept with all that was read of them, some 2 MB each: of many hosts hardly any is asked for it again. */
 const MOST_WHOLE = 6;
@@ -186,10 +186,15 @@ export class KnownServers {
    * @param digest stands for texts that are kept to be compared; without it they are kept themselves, and so of no
    *   more servers than those with all that was read of them
    * @param mostWhole so many servers are kept with all that was read of them
+   * @param states of each server so many come by turns
    */
-  constructor(digest?: Digest, mostWhole = digest === undefined ? MOST_WHOLE_OF_ONE : MOST_WHOLE) {
+  constructor(
+    digest?: Digest,
+    mostWhole = digest === undefined ? MOST_WHOLE_OF_ONE : MOST_WHOLE,
+    states = 1,
+  ) {
     this.#digest = digest ?? ((text) => text);
-    this.#most = digest === undefined ? mostWhole : MOST_SERVERS;
+    this.#most = digest === undefined ? mostWhole : MOST_SERVERS * states;
     this.#mostWhole = mostWhole;
   }
 
