@@ -22,9 +22,9 @@ virtual_alias_maps = mysql:{{user=me}, {password=Gehe5mXX}}, hash:nowhere
 smtpd_recipient_restrictions = reject_unauth_destination, check_policy_service { inet:h:1, my_token = Gehe6mXX }
 my_password Gehe7mXX
   x = static:me:Gehe3nXX
-relayhost = [mx.example.net]:587
+relayhost = mx.example.net
   my_token = Gehe1nXX
-inet_interfaces = all
+inet_interfaces = 192.0.2.1
   my_secret = Gehe2nXX
 biff = no
 `;
@@ -33,6 +33,9 @@ const MASTER = `smtp inet n - n - - smtpd
   -o smtp_sasl_password_maps=static:me:Gehe8mXX
 # my_token = Gehe9mXX
   -o smtpd_tls_protocols=!SSLv2
+submission inet n - n - - smtpd
+  -o smtpd_sender_restrictions=permit_mynetworks
+  smtp_sasl_password_maps = static:me:Gehe4nXX
 smtp unix - - n - - smtp
 x unix - n n - - pipe
   user=me argv=/bin/x my_password=Gehe0mXX
