@@ -31,10 +31,14 @@ test('a value with a secret in it is in no script', () => {
 
 test('what a fix would cause is said without the secret', () => {
   const { left } = proposeFixes(
-    hostInputFromTexts({
-      'main.cf': 'compatibility_level = 3.6\n',
-      'master.cf': `${SMTPD}  -o smtpd_client_restrictions=permit_mynetworks,reject\n  smtp_sasl_password_maps = static:me:hunter2\n`,
-    }),
+    hostInputFromTexts(
+      {
+        'main.cf': 'biff = no\n',
+        'master.cf': `${SMTPD}  -o smtpd_client_restrictions=permit_mynetworks,reject\n  smtp_sasl_password_maps = static:me:hunter2\n`,
+      },
+      // Without braces for options, commas keep the words together.
+      { postfix: '2.11.11', dovecot: '2.3.19.1', openssl: '1.1.1' },
+    ),
     BUILTIN_RULES,
     builtinProfile('modern'),
     { unsafe: true },
