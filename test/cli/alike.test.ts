@@ -1,5 +1,5 @@
 // Hosts that differ in their names alone are worked on once: what comes of each is what comes of it by itself.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type HostCommand, type HostWork, hostWorker } from '../../src/cli/host-work.ts';
@@ -31,9 +31,12 @@ const ORDERS: { readonly [name: string]: readonly [HostCommand, HostWork[HostCom
 };
 
 let folder = '';
+let folders = 0;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'pfharden-alike-'));
+  // Letters by chance might be a host's name, or those of one that stands in.
+  folder = join(tmpdir(), `pfharden_alike_${process.pid}_${folders++}`);
+  mkdirSync(folder);
 });
 
 afterEach(() => {
