@@ -1,4 +1,4 @@
-import { isSecret, secretParts } from '../model/secrets.ts';
+import { isSecret, secretPartsAt } from '../model/secrets.ts';
 import type { Span } from '../text/source.ts';
 import type { DovecotFile, Statement } from './syntax/tree.ts';
 
@@ -42,28 +42,24 @@ function ofStatement(file: DovecotFile, statement: Statement): readonly Span[] {
       ({ start, end }) => start < end,
     );
   }
-  return moved(secretParts(raw), valueSpan.start);
+  return secretPartsAt(raw, valueSpan.start);
 }
 
 /** A comment or a line that the server does not understand, read as `name = value` where it looks like that. */
 function ofText(file: DovecotFile, { start, end }: Span): readonly Span[] {
   const text = file.source.text.slice(start, end);
   const [head = '', name, value = ''] = /^[\s#]*([\w/]+)[ \t]*[=: \t][ \t]*([^\r\n]*)/.exec(text) ?? [];
-  if (name === undefined || value === '') return moved(secretParts(text), start);
+  if (name === undefined || value === '') return secretPartsAt(text, start);
   if (isSecret(lastPart(name), value) && !value.startsWith('<')) {
     const at = start + head.length - value.length;
     return [{ start: at, end: at + value.length }];
   }
-  return moved(secretParts(text), start);
+  return secretPartsAt(text, start);
 }
 
 /** Of `service/auth/x` the `x`. */
 function lastPart(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1);
-}
-
-function moved(spans: readonly Span[], by: number): Span[] {
-  return spans.map(({ start, end }) => ({ start: start + by, end: end + by }));
 }
 
 /** Private keys from their first line to their last; of one that never ends, the line. */

@@ -65,6 +65,11 @@ export function secretParts(value: string): readonly Span[] {
   return apart([...parts, ...settingsWithin(value)]);
 }
 
+/** The same of a text that stands in a file, by their offsets in that. */
+export function secretPartsAt(text: string, start: number): readonly Span[] {
+  return secretParts(text).map((part) => ({ start: start + part.start, end: start + part.end }));
+}
+
 /** The same of settings that stand within the value. Linear in the value. */
 function settingsWithin(value: string): readonly Span[] {
   const settings = [...value.matchAll(SETTING_WITHIN)];

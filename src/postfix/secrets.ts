@@ -1,4 +1,4 @@
-import { isSecret, secretParts } from '../model/secrets.ts';
+import { isSecret, secretPartsAt } from '../model/secrets.ts';
 import type { SourceFile, Span } from '../text/source.ts';
 import { SERVICE_TYPES } from './syntax/master-cf.ts';
 import type { InvalidLine, MainCf, MasterCf } from './syntax/tree.ts';
@@ -14,9 +14,9 @@ export function secretSpans(tree: MainCf | MasterCf): readonly Span[] {
     if (kind !== 'comment') return [];
     const text = source.slice(span);
     const [head = '', name = '', value = ''] = /^[\s#]*([\w-]+)[ \t]*:[ \t]*(\S[^\r\n]*)/.exec(text) ?? [];
-    if (value !== '' && isSecret(name, value))
-      return moved([{ start: head.length - value.length, end: head.length }], span.start);
-    return moved(secretParts(text), span.start);
+    const end = span.start + head.length;
+    if (value !== '' && isSecret(name, value)) return [{ start: end - value.length, end }];
+    return secretPartsAt(text, span.start);
   });
   return [...secretValues(tree), ...comments];
 }
@@ -30,9 +30,7 @@ function ofMain({ source, items }: MainCf): readonly Span[] {
   return items.flatMap((item): readonly Span[] => {
     if (item.kind === 'entry') {
       const { name, value, valueSpan } = item;
-      return isSecret(name, value)
-        ? [valueSpan]
-        : moved(secretParts(source.slice(valueSpan)), valueSpan.start);
+      return isSecret(name, value) ? [valueSpan] : secretPartsAt(source.slice(valueSpan), valueSpan.start);
     }
     return ofInvalid(source, item);
   });
@@ -42,7 +40,7 @@ function ofMain({ source, items }: MainCf): readonly Span[] {
 function ofInvalid(source: SourceFile, { line: { text, span } }: Pick<InvalidLine, 'line'>): readonly Span[] {
   const [first = '', ...rest] = text.trim().split(/[\s:]+/);
   const raw = source.slice(span);
-  if (!isSecret(first, rest.join(' '))) return moved(secretParts(raw), span.start);
+  if (!isSecret(first, rest.join(' '))) return secretPartsAt(raw, span.start);
   return [{ start: span.start + raw.indexOf(first) + first.length, end: span.end }];
 }
 
@@ -58,10 +56,6 @@ function ofMaster({ source, items }: MasterCf): readonly Span[] {
     const { span } = item.line;
     // A line of main.cf that has come here by mistake.
     if (!SERVICE_TYPES.has(item.fields.type.text)) return [...whole, ...ofInvalid(source, item)];
-    return [...whole, ...moved(secretParts(source.slice(span)), span.start)];
+    return [...whole, ...secretPartsAt(source.slice(span), span.start)];
   });
-}
-
-function moved(spans: readonly Span[], by: number): readonly Span[] {
-  return spans.map(({ start, end }) => ({ start: start + by, end: end + by }));
 }
